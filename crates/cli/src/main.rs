@@ -1,0 +1,3 @@
+//! The program `retrace`.
+
+fn main() {}

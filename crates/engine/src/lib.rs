@@ -1,0 +1,1 @@
+//! The engine: check, graph, plan, run, undo, resume. Knows no action by name.

@@ -1,0 +1,1 @@
+//! The documents of retrace: what is read, planned and recorded. No I/O.

@@ -1,0 +1,1 @@
+//! Everything done with a finished journal: read, show, verify, prune.

@@ -1,0 +1,1 @@
+//! Machines: looking at them and changing them. The only crate that touches one.
