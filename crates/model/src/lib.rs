@@ -1,1 +1,13 @@
-//! The documents of retrace: what is read, planned and recorded. No I/O.
+//! The documents of retrace: what people write (runbook, client file, answers) and what it writes (plan, journal).
+//! No I/O, no clock, no platform.
+
+pub mod digest;
+pub mod effect;
+pub mod event;
+pub mod id;
+pub mod json;
+pub mod plan;
+pub mod program;
+pub mod resource;
+pub mod state;
+pub mod value;
