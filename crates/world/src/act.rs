@@ -1,0 +1,114 @@
+//! Changing the world.
+
+use crate::error::WorldError;
+use crate::look::Look;
+use crate::store::Blobs;
+use model::effect::Change;
+use model::program::{End, Program};
+use model::state::State;
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// Something that can be looked at and changed.
+pub trait Act: Look {
+    /// Sets resources, as one round: everything is staged beside its target and flushed, then swapped in, then the
+    /// directories are flushed. Each is compared with its `before` immediately before the swap, and read back after it.
+    /// Gives for each what was found afterwards. A failed one changes nothing, but for [`WorldError::Poisoned`].
+    fn set(&self, settings: &[Setting], blobs: &dyn Blobs) -> Vec<Result<State, WorldError>>;
+
+    /// Starts a program and waits for its end. All it started is ended with it when it is stopped: asked first, then killed.
+    ///
+    /// # Errors
+    /// It cannot be started. An exit code is not an error here.
+    fn run(&self, start: &Start<'_>) -> Result<Ended, WorldError>;
+
+    /// Removes what a cut-off [`Act::set`] left under these staging names, and flushes. What is not there is no error.
+    ///
+    /// # Errors
+    /// It is there and cannot be removed.
+    fn tidy(&self, staging: &[String]) -> Result<(), WorldError>;
+
+    /// The name beside the target under which a resource is staged, if it is staged at all. `mark` is `RUN-SEQ`.
+    fn staging(&self, change: &Change, mark: &str) -> Option<String>;
+}
+
+/// A resource to set.
+pub struct Setting {
+    /// From what to what.
+    pub change: Change,
+    /// Where the bytes of `after` come from.
+    pub source: Source,
+    /// Its staging name, as [`Act::staging`] gave it.
+    pub staging: Option<String>,
+}
+
+/// Where the bytes of a state to be set come from.
+#[derive(Clone, Debug, Default)]
+pub enum Source {
+    /// There are none: absence, a directory, a mode, a service.
+    #[default]
+    Nothing,
+    /// These.
+    Bytes(Arc<Zeroizing<Vec<u8>>>),
+    /// Those of another file, streamed.
+    File {
+        /// Its path.
+        path: String,
+    },
+    /// Whole directories or files, each under its last name, streamed.
+    Trees {
+        /// What is copied.
+        sources: Vec<String>,
+        /// Globs relative to each source.
+        exclude: Vec<String>,
+        /// Whether a file that cannot be read fails the copy (`false`) or is left out and listed (`true`).
+        leave_locked: bool,
+    },
+    /// Those that were kept as a blob: of a file its bytes, of a tree its manifest, whose files are blobs again.
+    Blob(model::digest::Digest),
+    /// What the program of the effect before has written to standard output.
+    Stdout,
+}
+
+/// A program to start, with all it needs.
+pub struct Start<'a> {
+    /// The program, `argv[0]` an absolute path.
+    pub program: &'a Program,
+    /// The values of its secret environment entries and standard input.
+    pub secrets: Secrets,
+    /// How long it may take.
+    pub timeout: Option<Duration>,
+    /// Set to true from outside when a person cancels.
+    pub cancelled: &'a AtomicBool,
+}
+
+/// Resolved secrets of a program.
+#[derive(Default)]
+pub struct Secrets {
+    /// Environment entries.
+    pub env: BTreeMap<String, Zeroizing<Vec<u8>>>,
+    /// Standard input.
+    pub stdin: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// A program that has ended.
+pub struct Ended {
+    /// Why.
+    pub end: End,
+    /// Its standard output, from the beginning.
+    pub stdout: Spool,
+    /// Its standard error, from the beginning.
+    pub stderr: Spool,
+}
+
+/// Bytes that a program wrote, wherever they are kept.
+pub struct Spool {
+    /// Their number.
+    pub length: u64,
+    /// The bytes.
+    pub bytes: Box<dyn Read + Send>,
+}

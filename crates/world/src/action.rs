@@ -1,0 +1,102 @@
+//! What an action is.
+
+use crate::error::WorldError;
+use crate::proposal::Proposal;
+use crate::view::View;
+use model::id::StepId;
+use model::value::Value;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A typed kind of step. It looks and proposes, nothing else.
+pub trait Action: DeserializeOwned + JsonSchema + Send + Sync + 'static {
+    /// Its name: `file.copy`.
+    const KIND: &'static str;
+    /// One line about it.
+    const ABOUT: &'static str;
+    /// Whether it only looks, waits or asks, or may change something.
+    const CLASS: Class;
+    /// Its outputs, for the schema and the reference.
+    type Outputs: Serialize + JsonSchema;
+
+    /// What it would do, given what it sees. No effects: it is already so.
+    ///
+    /// # Errors
+    /// The step cannot be judged: its parameters make no sense together, or the world cannot be read.
+    fn propose(&self, view: &dyn View) -> Result<Proposal, ActionError>;
+}
+
+/// What steps of a kind may do. Some rules of the language go by it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Class {
+    /// It only looks: may be a gate, may be retried.
+    Check,
+    /// It waits: may be a gate, may be retried.
+    Wait,
+    /// It sets resources: may be retried, is taken back by itself.
+    Set,
+    /// It starts a program or lets a person do something: says itself whether it may be retried and how it is taken back.
+    Opaque,
+    /// It asks a person and changes nothing.
+    Ask,
+}
+
+/// Why a step could not be judged.
+#[derive(Debug, thiserror::Error)]
+pub enum ActionError {
+    /// The world could not be read.
+    #[error(transparent)]
+    World(#[from] WorldError),
+    /// The parameters make no sense together.
+    #[error("{0}")]
+    Invalid(String),
+    /// What cannot be known yet had to be.
+    #[error("not known before step `{until}`")]
+    Unknown {
+        /// The step after which it is known.
+        until: StepId,
+    },
+}
+
+/// An action as the engine sees it.
+pub struct Kind {
+    /// Its name.
+    pub name: &'static str,
+    /// One line about it.
+    pub about: &'static str,
+    /// What its steps may do.
+    pub class: Class,
+    /// What its parameters are.
+    pub with: fn(&mut SchemaGenerator) -> Schema,
+    /// What its outputs are.
+    pub outputs: fn(&mut SchemaGenerator) -> Schema,
+    /// What it would do with these parameters.
+    pub propose: fn(&Value, &dyn View) -> Result<Proposal, ActionError>,
+}
+
+impl Kind {
+    /// The action `A`.
+    pub const fn of<A: Action>() -> Self {
+        Self {
+            name: A::KIND,
+            about: A::ABOUT,
+            class: A::CLASS,
+            with: |generator| generator.subschema_for::<A>(),
+            outputs: |generator| generator.subschema_for::<A::Outputs>(),
+            propose: |with, view| {
+                if let Ok(action) = serde_yaml::from_value::<A>(with.clone()) {
+                    return action.propose(view);
+                }
+                // Only when it does not fit is the reason looked for: whether an unknown is in its way, or what is wrong.
+                if let Some(until) = model::value::until_within(with) {
+                    return Err(ActionError::Unknown { until });
+                }
+                match serde_path_to_error::deserialize::<_, A>(with.clone()) {
+                    Ok(action) => action.propose(view),
+                    Err(wrong) => Err(ActionError::Invalid(format!("`with.{}`: {}", wrong.path(), wrong.inner()))),
+                }
+            },
+        }
+    }
+}

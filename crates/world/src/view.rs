@@ -1,0 +1,58 @@
+//! What an action is given when it proposes.
+
+use crate::action::ActionError;
+use crate::look::Look;
+use crate::proposal::{Proposal, Verdict};
+use model::effect::Change;
+use model::id::StepId;
+use model::value::{May, SecretText, Text, Value};
+use zeroize::Zeroizing;
+
+/// The world as a step may see it, and the little of the run that some actions need. Nothing of it changes anything.
+/// The engine makes it; it notes every resource that is looked at.
+pub trait View: Look {
+    /// The step that is being proposed.
+    fn step(&self) -> &StepId;
+
+    /// The bytes of a secret text. Unknown when planning.
+    ///
+    /// # Errors
+    /// The secret is not there, or what it is read from cannot be.
+    fn reveal(&self, secret: &SecretText) -> Result<May<Zeroizing<Vec<u8>>>, ActionError>;
+
+    /// What a bare expression of this step (`that`, `fail_when`) says, with some names more.
+    ///
+    /// # Errors
+    /// It is not true or false, or uses a name that is not there.
+    fn judge(&self, expression: &str, more: &[(&str, Value)]) -> Result<May<bool>, ActionError>;
+
+    /// What another check would propose now: the checks of `wait.until`.
+    ///
+    /// # Errors
+    /// There is no such check, or its parameters do not fit it.
+    fn check(&self, kind: &str, with: &Value) -> Result<Proposal, ActionError>;
+
+    /// Looks again with an earlier check, or with every check of an earlier group.
+    ///
+    /// # Errors
+    /// There is no such step.
+    fn again(&self, step: &str) -> Result<Vec<(StepId, Verdict)>, ActionError>;
+
+    /// What an earlier step or group has set so far, latest first, as it was observed.
+    ///
+    /// # Errors
+    /// There is no such step.
+    fn changes(&self, step: &str) -> Result<Vec<Change>, ActionError>;
+
+    /// A template file, rendered with these values.
+    ///
+    /// # Errors
+    /// It cannot be read, or is no template, or uses a name that is not there.
+    fn template(&self, path: &str, vars: &Value) -> Result<May<Text>, ActionError>;
+
+    /// Whether a confirmation may be given by the operator, if the step does not say: the policy's `four_eyes`.
+    fn four_eyes(&self) -> bool;
+
+    /// Whether the bytes of this file hold a secret, by what made it or by declaration.
+    fn sensitive(&self, path: &str) -> bool;
+}
