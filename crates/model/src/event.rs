@@ -305,6 +305,31 @@ pub enum RunOutcome {
     Stopped,
 }
 
+impl Event {
+    /// The step that it is about.
+    pub fn step(&self) -> Option<&StepId> {
+        match self {
+            Self::StepStarted { step, .. }
+            | Self::Intended { step, .. }
+            | Self::Applied { step, .. }
+            | Self::Asked { step, .. }
+            | Self::Answered { step, .. }
+            | Self::Waited { step }
+            | Self::AttemptFailed { step, .. }
+            | Self::StepFinished { step, .. } => Some(step),
+            Self::RunStarted(_)
+            | Self::Note { .. }
+            | Self::Paused { .. }
+            | Self::Decided { .. }
+            | Self::Cancelled { .. }
+            | Self::Suspended { .. }
+            | Self::Resumed { .. }
+            | Self::ClockStep { .. }
+            | Self::RunEnded { .. } => None,
+        }
+    }
+}
+
 impl Line {
     /// As it stands in a journal, without its line end: ASCII JSON, `seq`, `at`, `run`, `prev`, `event` first.
     ///

@@ -4,6 +4,7 @@
 pub mod digest;
 pub mod effect;
 pub mod event;
+pub mod fold;
 pub mod id;
 pub mod json;
 pub mod plan;
