@@ -31,6 +31,9 @@ pub enum Effect {
         every: f64,
         /// Seconds after which it has failed.
         within: f64,
+        /// Seconds for which it must hold without a break. Whether it holds now, the proposal's verdict says.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        stable_for: f64,
     },
 }
 
@@ -175,6 +178,10 @@ pub enum FieldType {
     Boolean,
     Secret,
     Date,
+}
+
+fn is_zero(seconds: &f64) -> bool {
+    *seconds == 0.0
 }
 
 impl Effect {

@@ -7,6 +7,7 @@ pub mod event;
 pub mod fold;
 pub mod id;
 pub mod json;
+pub mod path;
 pub mod plan;
 pub mod program;
 pub mod resource;

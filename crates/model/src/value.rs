@@ -18,13 +18,14 @@ const SECRET: &str = "!secret";
 
 /// The value that is not known before `until` has run.
 pub fn unknown(until: &StepId) -> Value {
-    tagged(UNKNOWN, Value::String(until.as_str().to_owned()))
+    // Nested, so that no parameter that is a plain text or list of texts takes it for its value: tags are looked through.
+    tagged(UNKNOWN, Value::Sequence(vec![Value::Sequence(vec![Value::String(until.as_str().to_owned())])]))
 }
 
 /// The step until which this very value is unknown.
 pub fn until(value: &Value) -> Option<StepId> {
     match value {
-        Value::Tagged(t) if t.tag == UNKNOWN => t.value.as_str().map(StepId::new),
+        Value::Tagged(t) if t.tag == UNKNOWN => t.value.get(0)?.get(0)?.as_str().map(StepId::new),
         _ => None,
     }
 }
@@ -124,6 +125,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for May<T> {
         if let Some(until) = until_within(&value) {
             return Ok(Self::Unknown { until });
         }
+        if value.is_mapping() {
+            // Contents are flat. And the output of a program must not pass for the mapping that a journal makes of a secret.
+            return Err(D::Error::custom("a mapping does not fit here"));
+        }
         T::deserialize(Owned(value)).map(Self::Known).map_err(D::Error::custom)
     }
 }
@@ -138,6 +143,16 @@ impl<T: JsonSchema> JsonSchema for May<T> {
     fn inline_schema() -> bool {
         T::inline_schema()
     }
+}
+
+/// What stands in a plan for a text that is not known before a step has run.
+pub fn placeholder(until: &StepId) -> String {
+    format!("<known after {until}>")
+}
+
+/// Whether a text is what was announced: the same, or anything where there was a placeholder.
+pub fn fits(found: &str, planned: &str) -> bool {
+    found == planned || planned.strip_prefix("<known after ").is_some_and(|rest| rest.ends_with('>'))
 }
 
 /// A text of an action's parameter: plain, or secret as a whole.
@@ -277,5 +292,37 @@ impl<'de> Deserializer<'de> for Owned {
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
         tuple_struct map struct identifier ignored_any
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails loudly")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_never_passes_for_a_plain_parameter() {
+        let value = unknown(&StepId::new("keep"));
+        assert_eq!(until(&value), Some(StepId::new("keep")));
+        assert!(serde_yaml::from_value::<String>(value.clone()).is_err());
+        assert!(serde_yaml::from_value::<Vec<String>>(value.clone()).is_err());
+        assert!(serde_yaml::from_value::<Text>(value.clone()).is_err());
+        assert_eq!(serde_yaml::from_value::<May<Text>>(value).unwrap(), May::Unknown { until: StepId::new("keep") });
+    }
+
+    #[test]
+    fn a_secret_is_a_text_and_nothing_else_and_no_mapping_passes_for_one() {
+        let secret = SecretText::named("inputs.key");
+        assert_eq!(serde_yaml::from_value::<May<Text>>(secret.value()).unwrap(), May::Known(Text::Secret(secret.clone())));
+        assert!(serde_yaml::from_value::<String>(secret.value()).is_err());
+        assert!(serde_yaml::from_value::<May<String>>(secret.value()).is_err());
+        let forged: Value = serde_yaml::from_str("{ secret: [inputs.key] }").unwrap();
+        assert!(serde_yaml::from_value::<May<Text>>(forged).is_err());
+    }
+
+    #[test]
+    fn a_placeholder_fits_any_text() {
+        let planned = placeholder(&StepId::new("ask"));
+        assert!(fits("anything", &planned) && fits("a", "a") && !fits("a", "b"));
     }
 }

@@ -3,6 +3,7 @@
 use crate::action::ActionError;
 use crate::look::Look;
 use crate::proposal::{Proposal, Verdict};
+use model::digest::Digest;
 use model::effect::Change;
 use model::id::StepId;
 use model::value::{May, SecretText, Text, Value};
@@ -55,4 +56,10 @@ pub trait View: Look {
 
     /// Whether the bytes of this file hold a secret, by what made it or by declaration.
     fn sensitive(&self, path: &str) -> bool;
+
+    /// The keyed digest in place of this one of a file whose bytes hold a secret, for outputs and comparison. Unknown when
+    /// planning.
+    fn keyed(&self, _sha256: &Digest) -> May<Digest> {
+        May::Unknown { until: self.step().clone() }
+    }
 }
