@@ -56,6 +56,9 @@ pub enum Event {
         /// Names beside the targets that are ours and may be removed after a crash.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         staging: Vec<String>,
+        /// In an undo: which effect of this step of the undone run it takes back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        takes_back: Option<u32>,
     },
     /// An effect happened and was looked at.
     Applied {

@@ -6,6 +6,7 @@ pub mod effect;
 pub mod event;
 pub mod fold;
 pub mod id;
+pub mod journal;
 pub mod json;
 pub mod path;
 pub mod plan;

@@ -23,6 +23,8 @@ pub struct EffectFold {
     pub images: Vec<Image>,
     /// Names beside the targets that are ours and may be removed after a crash.
     pub staging: Vec<String>,
+    /// In an undo: which effect of this step of the undone run it takes back.
+    pub takes_back: Option<u32>,
     /// Where it stands.
     pub status: EffectStatus,
 }

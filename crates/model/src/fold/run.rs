@@ -139,15 +139,17 @@ impl Run {
                 step.finished = None;
                 step.reason = None;
             }
-            Event::Intended { step, n, effect, images, staging } => {
+            Event::Intended { step, n, effect, images, staging, takes_back } => {
                 let (step, effect, images, staging) = (step.clone(), effect.clone(), images.clone(), staging.clone());
-                self.begin_effect(EffectFold { step, n: *n, intended: at, effect, images, staging, status: EffectStatus::Intended });
+                let (n, takes_back, status) = (*n, *takes_back, EffectStatus::Intended);
+                self.begin_effect(EffectFold { step, n, intended: at, effect, images, staging, takes_back, status });
             }
             Event::Asked { step, n, effect, images } => {
                 // Asked again after a cut: the first images are the ones from before anybody did anything.
                 if self.effect_of(step, *n).is_none() {
-                    let (step, effect, images, staging) = (step.clone(), effect.clone(), images.clone(), Vec::new());
-                    self.begin_effect(EffectFold { step, n: *n, intended: at, effect, images, staging, status: EffectStatus::Asked });
+                    let (step, effect, images, n) = (step.clone(), effect.clone(), images.clone(), *n);
+                    let (staging, takes_back, status) = (Vec::new(), None, EffectStatus::Asked);
+                    self.begin_effect(EffectFold { step, n, intended: at, effect, images, staging, takes_back, status });
                 }
             }
             Event::Applied { step, n, observed, exit } => {
@@ -220,8 +222,22 @@ impl Run {
         self.effects.iter().filter(|effect| effect.status.open())
     }
 
+    /// The number that the next effect of a step gets.
+    pub fn next_effect(&self, step: &StepId) -> u32 {
+        let last = self.step(step).and_then(|step| step.effects.last()).and_then(|at| self.effects.get(*at));
+        last.map_or(0, |effect| effect.n.saturating_add(1))
+    }
+
+    /// Of an undo: what of the undone run it has taken back, as step and effect.
+    pub fn taken_back(&self) -> impl Iterator<Item = (&StepId, u32)> {
+        let happened = self.effects.iter().filter(|effect| !effect.status.open() && effect.status != EffectStatus::NotHappened);
+        happened.filter_map(|effect| effect.takes_back.map(|n| (&effect.step, n)))
+    }
+
     fn effect_of(&self, step: &StepId, n: u32) -> Option<usize> {
-        self.step(step).and_then(|step| step.effects.get(n as usize)).copied()
+        let of_step = &self.step(step)?.effects;
+        // Numbers only grow; one that was refused leaves a gap.
+        of_step.binary_search_by_key(&n, |at| self.effects[*at].n).ok().map(|found| of_step[found])
     }
 
     fn step_mut(&mut self, id: &StepId) -> &mut StepFold {

@@ -34,6 +34,7 @@ pub(super) struct Standing {
     /// Its place among the steps, in order of their first events.
     pub(super) place: u32,
     attempts: u32,
+    /// The least number that its next effect may have.
     effects: u32,
     /// The present attempt has failed; the next is due, or the end.
     over: bool,
@@ -80,7 +81,7 @@ impl Standing {
             }
             (Waiting, Event::StepFinished { outcome: Outcome::Skipped, .. }) => Skipped,
             (Waiting, Event::StepFinished { outcome: Outcome::Blocked, .. }) => Blocked,
-            (Running | InDoubt, Event::StepFinished { outcome: Outcome::Failed, .. }) => Failed,
+            (Waiting | Running | InDoubt, Event::StepFinished { outcome: Outcome::Failed, .. }) => Failed,
             (Running | InDoubt, Event::StepFinished { .. }) if self.over => return Err("its last attempt failed"),
             (Running | InDoubt, Event::StepFinished { outcome, .. }) => {
                 if self.open.iter().any(|o| o.attempt == self.attempts) {
@@ -115,10 +116,10 @@ impl Standing {
     }
 
     fn begin(&mut self, n: u32, asked: bool) -> Result<StepStatus, &'static str> {
-        if n != self.effects {
-            return Err("its effect is not the next one");
+        if n < self.effects {
+            return Err("its effect has begun already");
         }
-        self.effects += 1;
+        self.effects = n.checked_add(1).ok_or("its effect has no number")?;
         self.open.push(Open { n, attempt: self.attempts, asked });
         Ok(self.doubt_if_going())
     }

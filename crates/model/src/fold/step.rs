@@ -25,7 +25,7 @@ pub struct StepFold {
     pub reason: Option<String>,
     /// Why attempts failed, in order.
     pub failures: Vec<String>,
-    /// Its effects: effect `n` of the step is `run.effects[step.effects[n]]`.
+    /// Its effects in order, as places in the run's list.
     pub effects: Vec<usize>,
 }
 

@@ -70,6 +70,7 @@ fn each_sequence_gives_its_status() {
         (&[started(1), finished("unchanged")], StepStatus::Unchanged),
         (&[finished("skipped")], StepStatus::Skipped),
         (&[finished("blocked")], StepStatus::Blocked),
+        (&[finished("failed")], StepStatus::Failed),
         (&[started(1), failed(1)], StepStatus::Running),
         (&[started(1), failed(1), finished("failed")], StepStatus::Failed),
         (&[started(1), intended(0), failed(1), started(2), intended(1), applied(1), finished("done")], StepStatus::Done),
@@ -94,10 +95,8 @@ fn what_does_not_follow_is_refused_and_changes_nothing() {
         (&[], started(2)),
         (&[], intended(0)),
         (&[], finished("done")),
-        (&[], finished("failed")),
         (&[started(1)], started(1)),
         (&[started(1)], started(2)),
-        (&[started(1)], intended(1)),
         (&[started(1)], applied(0)),
         (&[started(1)], finished("blocked")),
         (&[started(1)], failed(2)),
@@ -161,6 +160,15 @@ fn an_effect_that_did_not_happen_is_open_no_more() {
     assert_eq!(run.effects[0].status, EffectStatus::NotHappened);
     assert_eq!((run.resumed, run.decisions.len(), run.lines()), (1, 1, 5));
     assert!(run.ended.is_none());
+}
+
+#[test]
+fn an_effect_that_was_refused_leaves_a_gap() {
+    let run = Run::fold(lines(&[started(1), intended(0), intended(2), applied(2)])).unwrap();
+    let step = StepId::new("a");
+    assert_eq!(run.next_effect(&step), 3);
+    assert!(run.effect(&step, 1).is_none());
+    assert!(!run.effect(&step, 2).unwrap().status.open());
 }
 
 #[test]
