@@ -1,0 +1,388 @@
+//! Reads nodes as types. An error is reported at its node and a stand-in takes the value's place, so reading goes on.
+
+use std::any::type_name;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
+        value::{BorrowedStrDeserializer, StrDeserializer},
+    },
+    forward_to_deserialize_any,
+};
+
+use super::{
+    at::{AT, NODE, Raw},
+    dummy::{Dummy, stand_in},
+    fault::Fault,
+    scalar::Plain,
+    sink::Sink,
+    tree::{Shape, Tree},
+};
+use crate::diagnostic::{Diagnostic, nearest};
+
+/// Reads a node as a type and reports all errors below it. What has an error holds a stand-in afterwards: do not use the
+/// value when errors were reported. Nothing comes back only for a type that refuses every stand-in.
+pub fn read<'t, T: Deserialize<'t>>(tree: &'t Tree, node: Raw, sink: &'t Sink) -> Option<T> {
+    De { tree, node, sink, owner: "", quiet: false, templates: false }.typed().ok()
+}
+
+/// Like [`read`], for parameters before they are rendered: a text that holds `{{` stands for a value of any type.
+pub fn read_parameters<'t, T: Deserialize<'t>>(tree: &'t Tree, node: Raw, sink: &'t Sink) -> Option<T> {
+    De { tree, node, sink, owner: "", quiet: false, templates: true }.typed().ok()
+}
+
+/// A type that is named by its method reads the node, or a stand-in where the node is none.
+macro_rules! typed_or_dummy {
+    ($($method:ident)*) => {
+        $(fn $method<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, Fault> {
+            match self.shape() {
+                None => Dummy { text: "" }.$method(visitor),
+                Some(_) => self.deserialize_any(visitor),
+            }
+        })*
+    };
+}
+
+#[derive(Debug, Clone, Copy)]
+struct De<'t> {
+    tree: &'t Tree,
+    node: Raw,
+    sink: &'t Sink,
+    /// The type being read, under which its required fields are remembered.
+    owner: &'static str,
+    /// Whether everything below was reported in an earlier attempt.
+    quiet: bool,
+    /// Whether a text that holds `{{` stands for anything.
+    templates: bool,
+}
+
+impl<'t> De<'t> {
+    fn typed<T: Deserialize<'t>>(self) -> Result<T, Fault> {
+        if self.sink.is_full() {
+            return stand_in();
+        }
+        let owner = type_name::<T>();
+        let mut quiet = self.quiet;
+        loop {
+            match T::deserialize(De { owner, quiet, ..self }) {
+                Ok(value) => return Ok(value),
+                Err(Fault::Missing(field)) if self.sink.learn(owner, field) => {
+                    if !self.quiet {
+                        self.report(Fault::Missing(field));
+                    }
+                    quiet = true;
+                }
+                Err(fault) => {
+                    if !self.quiet {
+                        self.report(fault);
+                    }
+                    return stand_in();
+                }
+            }
+        }
+    }
+
+    fn report(self, fault: Fault) {
+        let diagnostic = match fault {
+            Fault::Silent => return,
+            Fault::Missing(field) => Diagnostic::error("missing-key", format!("the key `{field}` is missing")),
+            Fault::Found { code, message, help } => Diagnostic::error(code, message).help_if(help),
+        };
+        self.sink.report(diagnostic.at(self.tree.source(), self.tree.place(self.node)));
+    }
+
+    fn at(self, node: Raw) -> Self {
+        Self { node, ..self }
+    }
+
+    /// The shape, or nothing when a stand-in takes its place.
+    fn shape(self) -> Option<Shape<'t>> {
+        match self.tree.shape(self.node) {
+            Shape::Bad => None,
+            Shape::Text(text) if self.templates && text.contains("{{") => None,
+            shape => Some(shape),
+        }
+    }
+
+    fn entries<V: Visitor<'t>>(self, fields: Option<&'static [&'static str]>, visitor: V) -> Result<V::Value, Fault> {
+        let (next, end) = self.tree.inside(self.node);
+        visitor.visit_map(Entries { de: self, next, end, value: None, fields, supplied: 0 })
+    }
+}
+
+impl<'t> Deserializer<'t> for De<'t> {
+    type Error = Fault;
+
+    fn deserialize_any<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.shape() {
+            None => Dummy { text: "" }.deserialize_any(visitor),
+            Some(Shape::Text(text)) => visitor.visit_borrowed_str(text),
+            Some(Shape::Plain(Plain::Bool(value))) => visitor.visit_bool(value),
+            Some(Shape::Plain(Plain::Int(value))) if value < 0 => visitor.visit_i64(value),
+            Some(Shape::Plain(Plain::Int(value))) => visitor.visit_u64(value as u64),
+            Some(Shape::Plain(Plain::Big(value))) => visitor.visit_u64(value),
+            Some(Shape::Plain(Plain::Float(value))) => visitor.visit_f64(value),
+            Some(Shape::Plain(_) | Shape::Bad) => visitor.visit_unit(),
+            Some(Shape::List) => {
+                let (next, end) = self.tree.inside(self.node);
+                visitor.visit_seq(Items { de: self, next, end })
+            }
+            Some(Shape::Map) => self.entries(None, visitor),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.shape() {
+            None => visitor.visit_none(),
+            Some(Shape::Plain(Plain::Null)) => Err(Fault::Found {
+                code: "no-value",
+                message: "nothing is written here".to_owned(),
+                help: Some("write a value or leave the key away".to_owned()),
+            }),
+            Some(_) => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'t>>(self, name: &'static str, visitor: V) -> Result<V::Value, Fault> {
+        match name {
+            NODE => visitor.visit_u32(self.node.index()),
+            AT => visitor.visit_seq(Pair { de: self, node: true }),
+            _ => visitor.visit_newtype_struct(self),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'t>>(self, _: &'static str, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Fault> {
+        match self.shape() {
+            None => Dummy { text: "" }.deserialize_struct("", fields, visitor),
+            Some(Shape::Map) => self.entries(Some(fields), visitor),
+            Some(_) => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'t>>(self, name: &'static str, words: &'static [&'static str], visitor: V) -> Result<V::Value, Fault> {
+        match self.shape() {
+            None => Dummy { text: "" }.deserialize_enum(name, words, visitor),
+            Some(Shape::Text(word)) => visitor.visit_enum(BorrowedStrDeserializer::new(word)),
+            Some(Shape::Map) => {
+                let (key, end) = self.tree.inside(self.node);
+                let value = self.tree.after(key);
+                if key == end || self.tree.after(value) != end {
+                    return Err(Fault::found("wrong-type", "expected a mapping with one key"));
+                }
+                visitor.visit_enum(Variant { de: self, key, value })
+            }
+            Some(_) => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, Fault> {
+        visitor.visit_unit()
+    }
+
+    typed_or_dummy! {
+        deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8 deserialize_u16
+        deserialize_u32 deserialize_u64 deserialize_f32 deserialize_f64 deserialize_char deserialize_str deserialize_string
+        deserialize_seq deserialize_map
+    }
+
+    fn deserialize_tuple<V: Visitor<'t>>(self, len: usize, visitor: V) -> Result<V::Value, Fault> {
+        match self.shape() {
+            None => Dummy { text: "" }.deserialize_tuple(len, visitor),
+            Some(_) => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'t>>(self, _: &'static str, len: usize, visitor: V) -> Result<V::Value, Fault> {
+        self.deserialize_tuple(len, visitor)
+    }
+
+    forward_to_deserialize_any! {
+        <V: Visitor<'t>>
+        i128 u128 bytes byte_buf unit unit_struct identifier
+    }
+}
+
+/// The node and the value of an `At`.
+struct Pair<'t> {
+    de: De<'t>,
+    node: bool,
+}
+
+impl<'t> SeqAccess<'t> for Pair<'t> {
+    type Error = Fault;
+
+    fn next_element_seed<T: DeserializeSeed<'t>>(&mut self, seed: T) -> Result<Option<T::Value>, Fault> {
+        seed.deserialize(self.de).map(Some)
+    }
+
+    fn next_element<T: Deserialize<'t>>(&mut self) -> Result<Option<T>, Fault> {
+        if std::mem::take(&mut self.node) { T::deserialize(self.de).map(Some) } else { self.de.typed().map(Some) }
+    }
+}
+
+struct Items<'t> {
+    de: De<'t>,
+    next: Raw,
+    end: Raw,
+}
+
+impl<'t> SeqAccess<'t> for Items<'t> {
+    type Error = Fault;
+
+    fn next_element_seed<T: DeserializeSeed<'t>>(&mut self, seed: T) -> Result<Option<T::Value>, Fault> {
+        match self.advance() {
+            Some(de) => seed.deserialize(de).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn next_element<T: Deserialize<'t>>(&mut self) -> Result<Option<T>, Fault> {
+        self.advance().map(De::typed).transpose()
+    }
+}
+
+impl<'t> Items<'t> {
+    fn advance(&mut self) -> Option<De<'t>> {
+        (self.next < self.end).then(|| {
+            let item = self.de.at(self.next);
+            self.next = self.de.tree.after(self.next);
+            item
+        })
+    }
+}
+
+struct Entries<'t> {
+    de: De<'t>,
+    next: Raw,
+    end: Raw,
+    /// The value of the key that was given last; nothing when a stand-in is due.
+    value: Option<Raw>,
+    /// The known keys, when a struct is read.
+    fields: Option<&'static [&'static str]>,
+    /// How many of `fields` have been looked at for one that is required and missing.
+    supplied: usize,
+}
+
+impl<'t> Entries<'t> {
+    /// The next key that counts, and its value is remembered.
+    fn advance(&mut self) -> Option<Raw> {
+        while self.next < self.end {
+            let key = self.next;
+            let value = self.de.tree.after(key);
+            self.next = self.de.tree.after(value);
+            let Some(name) = self.de.tree.text(key) else { continue }; // reported by the parser
+            match self.fields {
+                Some(fields) if !fields.contains(&name) => self.unknown(key, name, fields),
+                _ => {
+                    self.value = Some(value);
+                    return Some(key);
+                }
+            }
+        }
+        self.value = None;
+        None
+    }
+
+    fn unknown(&self, key: Raw, name: &str, fields: &'static [&'static str]) {
+        if self.de.quiet {
+            return;
+        }
+        let help = match nearest(name, fields.iter().copied()) {
+            Some(near) => Some(format!("did you mean `{near}`?")),
+            None if fields.len() <= 12 => Some(format!("known keys: `{}`", fields.join("`, `"))),
+            None => None,
+        };
+        let message = format!("the key `{name}` is not known here");
+        self.de.at(key).report(Fault::Found { code: "unknown-key", message, help });
+    }
+
+    /// A required field that is not there, each once.
+    fn missing(&mut self) -> Option<&'static str> {
+        let fields = self.fields?;
+        while let Some(field) = fields.get(self.supplied) {
+            self.supplied += 1;
+            if self.de.sink.requires(self.de.owner, field) && self.de.tree.get(self.de.node, field).is_none() {
+                if !self.de.quiet {
+                    self.de.report(Fault::Missing(field));
+                }
+                return Some(field);
+            }
+        }
+        None
+    }
+}
+
+impl<'t> MapAccess<'t> for Entries<'t> {
+    type Error = Fault;
+
+    fn next_key_seed<K: DeserializeSeed<'t>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
+        if let Some(key) = self.advance() {
+            return seed.deserialize(self.de.at(key)).map(Some);
+        }
+        if self.de.sink.requires_nothing() {
+            return Ok(None);
+        }
+        match self.missing() {
+            Some(field) => seed.deserialize(StrDeserializer::new(field)).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'t>>(&mut self, seed: V) -> Result<V::Value, Fault> {
+        match self.value {
+            Some(value) => seed.deserialize(self.de.at(value)),
+            None => seed.deserialize(Dummy { text: "" }),
+        }
+    }
+
+    fn next_value<V: Deserialize<'t>>(&mut self) -> Result<V, Fault> {
+        match self.value {
+            Some(value) => self.de.at(value).typed(),
+            None => stand_in(),
+        }
+    }
+
+    fn next_entry<K: Deserialize<'t>, V: Deserialize<'t>>(&mut self) -> Result<Option<(K, V)>, Fault> {
+        let Some(key) = self.advance() else { return Ok(None) };
+        let name = De { templates: false, ..self.de.at(key) }.typed()?;
+        Ok(Some((name, self.next_value()?)))
+    }
+}
+
+/// A word with what belongs to it: `{ word: value }`.
+struct Variant<'t> {
+    de: De<'t>,
+    key: Raw,
+    value: Raw,
+}
+
+impl<'t> EnumAccess<'t> for Variant<'t> {
+    type Error = Fault;
+    type Variant = Self;
+
+    fn variant_seed<V: DeserializeSeed<'t>>(self, seed: V) -> Result<(V::Value, Self), Fault> {
+        let word: StrDeserializer<'_, Fault> = self.de.tree.text(self.key).unwrap_or_default().into_deserializer();
+        Ok((seed.deserialize(word)?, self))
+    }
+}
+
+impl<'t> VariantAccess<'t> for Variant<'t> {
+    type Error = Fault;
+
+    fn unit_variant(self) -> Result<(), Fault> {
+        Err(serde::de::Error::invalid_type(Unexpected::Map, &"a string"))
+    }
+    fn newtype_variant_seed<T: DeserializeSeed<'t>>(self, seed: T) -> Result<T::Value, Fault> {
+        seed.deserialize(self.de.at(self.value))
+    }
+    fn newtype_variant<T: Deserialize<'t>>(self) -> Result<T, Fault> {
+        self.de.at(self.value).typed()
+    }
+    fn tuple_variant<V: Visitor<'t>>(self, len: usize, visitor: V) -> Result<V::Value, Fault> {
+        self.de.at(self.value).deserialize_tuple(len, visitor)
+    }
+    fn struct_variant<V: Visitor<'t>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Fault> {
+        self.de.at(self.value).deserialize_struct("", fields, visitor)
+    }
+}
