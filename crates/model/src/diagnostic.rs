@@ -253,7 +253,7 @@ impl Diagnostics {
 impl fmt::Display for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, diagnostic) in self.found.iter().enumerate() {
-            write!(f, "{}{diagnostic}\n", if index > 0 { "\n" } else { "" })?;
+            writeln!(f, "{}{diagnostic}", if index > 0 { "\n" } else { "" })?;
         }
         if self.more {
             writeln!(f, "\nMore than {MOST} findings: the rest is not shown.")?;

@@ -5,6 +5,7 @@ use crate::proposal::Proposal;
 use crate::view::View;
 use model::id::StepId;
 use model::value::Value;
+use model::yaml::{self, Raw, Sink, Tree};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -71,6 +72,8 @@ pub struct Kind {
     pub with: fn(&mut SchemaGenerator) -> Schema,
     /// What its outputs are.
     pub outputs: fn(&mut SchemaGenerator) -> Schema,
+    /// Whether parameters, not rendered yet, fit: reports everything that does not, at its place or at the step's.
+    pub check: fn(&Tree, Option<Raw>, step: Raw, &Sink),
     /// What it would do with these parameters.
     pub propose: fn(&Value, &dyn View) -> Result<Proposal, ActionError>,
 }
@@ -84,6 +87,9 @@ impl Kind {
             class: A::CLASS,
             with: |generator| generator.subschema_for::<A>(),
             outputs: |generator| generator.subschema_for::<A::Outputs>(),
+            check: |tree, with, step, sink| {
+                yaml::read_parameters::<A>(tree, with, step, sink);
+            },
             propose: |with, view| {
                 if let Ok(action) = serde_yaml::from_value::<A>(with.clone()) {
                     return action.propose(view);

@@ -24,12 +24,13 @@ use crate::diagnostic::{Diagnostic, nearest};
 /// Reads a node as a type and reports all errors below it. What has an error holds a stand-in afterwards: do not use the
 /// value when errors were reported. Nothing comes back only for a type that refuses every stand-in.
 pub fn read<'t, T: Deserialize<'t>>(tree: &'t Tree, node: Raw, sink: &'t Sink) -> Option<T> {
-    De { tree, node, sink, owner: "", quiet: false, templates: false }.typed().ok()
+    De { tree, node, sink, owner: "", quiet: false, templates: false, absent: false }.typed().ok()
 }
 
-/// Like [`read`], for parameters before they are rendered: a text that holds `{{` stands for a value of any type.
-pub fn read_parameters<'t, T: Deserialize<'t>>(tree: &'t Tree, node: Raw, sink: &'t Sink) -> Option<T> {
-    De { tree, node, sink, owner: "", quiet: false, templates: true }.typed().ok()
+/// Like [`read`], for parameters before they are rendered: a text that holds `{{` stands for a value of any type. No
+/// parameters at all are read as an empty mapping, with errors at `step`.
+pub fn read_parameters<'t, T: Deserialize<'t>>(tree: &'t Tree, with: Option<Raw>, step: Raw, sink: &'t Sink) -> Option<T> {
+    De { tree, node: with.unwrap_or(step), sink, owner: "", quiet: false, templates: true, absent: with.is_none() }.typed().ok()
 }
 
 /// A type that is named by its method reads the node, or a stand-in where the node is none.
@@ -37,7 +38,7 @@ macro_rules! typed_or_dummy {
     ($($method:ident)*) => {
         $(fn $method<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, Fault> {
             match self.shape() {
-                None => Dummy { text: "" }.$method(visitor),
+                None => Dummy::NOTHING.$method(visitor),
                 Some(_) => self.deserialize_any(visitor),
             }
         })*
@@ -55,6 +56,8 @@ struct De<'t> {
     quiet: bool,
     /// Whether a text that holds `{{` stands for anything.
     templates: bool,
+    /// Whether it is an empty mapping that is not written down.
+    absent: bool,
 }
 
 impl<'t> De<'t> {
@@ -74,7 +77,8 @@ impl<'t> De<'t> {
                     quiet = true;
                 }
                 Err(fault) => {
-                    if !self.quiet {
+                    // Whatever a stand-in was refused for is nobody's mistake.
+                    if !self.quiet && self.shape().is_some() {
                         self.report(fault);
                     }
                     return stand_in();
@@ -93,12 +97,13 @@ impl<'t> De<'t> {
     }
 
     fn at(self, node: Raw) -> Self {
-        Self { node, ..self }
+        Self { node, absent: false, ..self }
     }
 
     /// The shape, or nothing when a stand-in takes its place.
     fn shape(self) -> Option<Shape<'t>> {
         match self.tree.shape(self.node) {
+            _ if self.absent => Some(Shape::Map),
             Shape::Bad => None,
             Shape::Text(text) if self.templates && text.contains("{{") => None,
             shape => Some(shape),
@@ -106,7 +111,7 @@ impl<'t> De<'t> {
     }
 
     fn entries<V: Visitor<'t>>(self, fields: Option<&'static [&'static str]>, visitor: V) -> Result<V::Value, Fault> {
-        let (next, end) = self.tree.inside(self.node);
+        let (next, end) = if self.absent { (self.node, self.node) } else { self.tree.inside(self.node) };
         visitor.visit_map(Entries { de: self, next, end, value: None, fields, supplied: 0 })
     }
 }
@@ -116,7 +121,7 @@ impl<'t> Deserializer<'t> for De<'t> {
 
     fn deserialize_any<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.shape() {
-            None => Dummy { text: "" }.deserialize_any(visitor),
+            None => Dummy::NOTHING.deserialize_any(visitor),
             Some(Shape::Text(text)) => visitor.visit_borrowed_str(text),
             Some(Shape::Plain(Plain::Bool(value))) => visitor.visit_bool(value),
             Some(Shape::Plain(Plain::Int(value))) if value < 0 => visitor.visit_i64(value),
@@ -154,7 +159,7 @@ impl<'t> Deserializer<'t> for De<'t> {
 
     fn deserialize_struct<V: Visitor<'t>>(self, _: &'static str, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Fault> {
         match self.shape() {
-            None => Dummy { text: "" }.deserialize_struct("", fields, visitor),
+            None => Dummy::NOTHING.deserialize_struct("", fields, visitor),
             Some(Shape::Map) => self.entries(Some(fields), visitor),
             Some(_) => self.deserialize_any(visitor),
         }
@@ -162,7 +167,7 @@ impl<'t> Deserializer<'t> for De<'t> {
 
     fn deserialize_enum<V: Visitor<'t>>(self, name: &'static str, words: &'static [&'static str], visitor: V) -> Result<V::Value, Fault> {
         match self.shape() {
-            None => Dummy { text: "" }.deserialize_enum(name, words, visitor),
+            None => Dummy::NOTHING.deserialize_enum(name, words, visitor),
             Some(Shape::Text(word)) => visitor.visit_enum(BorrowedStrDeserializer::new(word)),
             Some(Shape::Map) => {
                 let (key, end) = self.tree.inside(self.node);
@@ -188,7 +193,7 @@ impl<'t> Deserializer<'t> for De<'t> {
 
     fn deserialize_tuple<V: Visitor<'t>>(self, len: usize, visitor: V) -> Result<V::Value, Fault> {
         match self.shape() {
-            None => Dummy { text: "" }.deserialize_tuple(len, visitor),
+            None => Dummy::NOTHING.deserialize_tuple(len, visitor),
             Some(_) => self.deserialize_any(visitor),
         }
     }
@@ -302,7 +307,7 @@ impl<'t> Entries<'t> {
         let fields = self.fields?;
         while let Some(field) = fields.get(self.supplied) {
             self.supplied += 1;
-            if self.de.sink.requires(self.de.owner, field) && self.de.tree.get(self.de.node, field).is_none() {
+            if self.de.sink.requires(self.de.owner, field) && (self.de.absent || self.de.tree.get(self.de.node, field).is_none()) {
                 if !self.de.quiet {
                     self.de.report(Fault::Missing(field));
                 }
@@ -332,7 +337,7 @@ impl<'t> MapAccess<'t> for Entries<'t> {
     fn next_value_seed<V: DeserializeSeed<'t>>(&mut self, seed: V) -> Result<V::Value, Fault> {
         match self.value {
             Some(value) => seed.deserialize(self.de.at(value)),
-            None => seed.deserialize(Dummy { text: "" }),
+            None => seed.deserialize(Dummy::NOTHING),
         }
     }
 

@@ -11,24 +11,62 @@ use super::{
     fault::Fault,
 };
 
-/// Texts to try: a type that is read from text may refuse the empty one.
-const TEXTS: [&str; 8] = ["", "0", "1s", "1 KB", "a", "file:/a", "0644", "2000-01-01"];
+/// What to try, one after the other: a type that is read from text may refuse the empty one, and a type that takes
+/// anything may want something of it.
+const TRIES: [Dummy; 12] = [
+    Dummy::NOTHING,
+    Dummy { text: "", any: Any::Text },
+    Dummy { text: "0", any: Any::Text },
+    Dummy { text: "1s", any: Any::Text },
+    Dummy { text: "1 KB", any: Any::Text },
+    Dummy { text: "a", any: Any::Text },
+    Dummy { text: "file:/a", any: Any::Text },
+    Dummy { text: "0644", any: Any::Text },
+    Dummy { text: "2000-01-01", any: Any::Number },
+    Dummy { text: "", any: Any::Bool },
+    Dummy { text: "", any: Any::List },
+    Dummy { text: "", any: Any::Map },
+];
 
 /// Some value of a type, or nothing when the type refuses all that is tried.
 pub(super) fn stand_in<'de, T: Deserialize<'de>>() -> Result<T, Fault> {
-    TEXTS.iter().find_map(|text| T::deserialize(Dummy { text }).ok()).ok_or(Fault::Silent)
+    TRIES.iter().find_map(|dummy| T::deserialize(*dummy).ok()).ok_or(Fault::Silent)
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Dummy {
-    pub(super) text: &'static str,
+    /// What a type gets that asks for text.
+    text: &'static str,
+    /// What a type gets that takes anything.
+    any: Any,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Any {
+    Nothing,
+    Text,
+    Number,
+    Bool,
+    List,
+    Map,
+}
+
+impl Dummy {
+    pub(super) const NOTHING: Self = Self { text: "", any: Any::Nothing };
 }
 
 impl<'de> Deserializer<'de> for Dummy {
     type Error = Fault;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_unit()
+        match self.any {
+            Any::Nothing => visitor.visit_unit(),
+            Any::Text => visitor.visit_str(self.text),
+            Any::Number => visitor.visit_u64(1),
+            Any::Bool => visitor.visit_bool(false),
+            Any::List => visitor.visit_seq(Repeat { left: 0 }),
+            Any::Map => visitor.visit_map(Fields { names: &[] }),
+        }
     }
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         visitor.visit_bool(false)
@@ -119,7 +157,7 @@ impl<'de> SeqAccess<'de> for Repeat {
             return Ok(None);
         }
         self.left -= 1;
-        seed.deserialize(Dummy { text: "" }).map(Some)
+        seed.deserialize(Dummy::NOTHING).map(Some)
     }
 
     fn next_element<T: Deserialize<'de>>(&mut self) -> Result<Option<T>, Fault> {
@@ -145,7 +183,7 @@ impl<'de> MapAccess<'de> for Fields {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Fault> {
-        seed.deserialize(Dummy { text: "" })
+        seed.deserialize(Dummy::NOTHING)
     }
 
     fn next_value<V: Deserialize<'de>>(&mut self) -> Result<V, Fault> {
@@ -162,7 +200,7 @@ impl<'de> EnumAccess<'de> for First {
     type Variant = Dummy;
 
     fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Dummy), Fault> {
-        Ok((seed.deserialize(StrDeserializer::new(self.name))?, Dummy { text: "" }))
+        Ok((seed.deserialize(StrDeserializer::new(self.name))?, Dummy::NOTHING))
     }
 }
 

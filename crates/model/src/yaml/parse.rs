@@ -1,8 +1,8 @@
 //! Bytes to a tree, under limits, with every error that leaves the structure readable reported in one pass.
 
-use std::{borrow::Cow, collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
-use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span};
 
 use super::{
     scalar::{self, Plain},
@@ -118,6 +118,8 @@ struct Open {
     map: bool,
     /// Whether the next child of a mapping is a key.
     key: bool,
+    /// Whether it is, or lies in, a key; that was reported.
+    inside_key: bool,
 }
 
 impl Builder<'_> {
@@ -222,13 +224,15 @@ impl Builder<'_> {
     }
 
     fn begin(&mut self, kind: NodeKind, stretch: Stretch) -> Option<()> {
-        if let Some(Open { map: true, key: true, .. }) = self.open.last() {
+        let inside_key = self.open.last().is_some_and(|open| open.inside_key);
+        let is_key = self.open.last().is_some_and(|open| open.map && open.key);
+        if is_key && !inside_key {
             self.report("key-not-text", "a key is a list or a mapping", "keys are text", Stretch { end: stretch.start + 1, ..stretch });
         }
         if self.open.len() >= MOST_DEPTH {
             return self.too_deep(stretch);
         }
-        self.open.push(Open { node: self.nodes.len(), map: kind == NodeKind::Map, key: true });
+        self.open.push(Open { node: self.nodes.len(), map: kind == NodeKind::Map, key: true, inside_key: inside_key || is_key });
         self.add(kind, stretch, "")
     }
 
@@ -318,16 +322,27 @@ impl Builder<'_> {
     }
 
     fn syntax(&self, error: &ScanError) -> Option<Tree> {
-        use granit_parser::ErrorKind;
         let start = error.marker().byte_offset().unwrap_or_default() as u32;
         let stretch = Stretch { start, end: start + 1 };
         if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
             self.too_deep(stretch);
+        } else if let Some(tab) = self.tab_near(start) {
+            self.report("tab", "a tab in the indentation", "indent with spaces", Stretch { start: tab, end: tab + 1 });
         } else {
-            let message = Cow::from(error.info());
-            self.sink.report(Diagnostic::error("syntax", message).at(self.source, stretch));
+            self.sink.report(Diagnostic::error("syntax", error.info()).at(self.source, stretch));
         }
         None
+    }
+
+    /// A tab that indents the line of an offset or the one after it.
+    fn tab_near(&self, offset: u32) -> Option<u32> {
+        let text = self.source.text();
+        let line = text.get(..offset as usize)?.rfind('\n').map_or(0, |at| at + 1);
+        let next = text.get(offset as usize..)?.find('\n').map_or(text.len(), |at| offset as usize + at + 1);
+        [line, next].into_iter().find_map(|start| {
+            let indent = text.get(start..)?.bytes().take_while(|byte| matches!(byte, b' ' | b'\t'));
+            indent.enumerate().find(|(_, byte)| *byte == b'\t').map(|(at, _)| (start + at) as u32)
+        })
     }
 }
 
@@ -348,4 +363,3 @@ fn meant(text: &str) -> &'static str {
 fn combining(char: char) -> bool {
     matches!(char, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
 }
-

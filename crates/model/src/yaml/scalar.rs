@@ -55,11 +55,8 @@ pub(super) fn plain(text: &str) -> Plain {
     }
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let Some(first) = unsigned.bytes().next() else { return Plain::Text };
-    if first == b'.' {
-        match unsigned.get(1..) {
-            Some("inf" | "Inf" | "INF" | "nan" | "NaN" | "NAN") => return Plain::TooLarge,
-            _ => {}
-        }
+    if matches!(unsigned, ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN") {
+        return Plain::TooLarge;
     }
     if !(first.is_ascii_digit() || first == b'.') {
         return Plain::Text;
@@ -97,8 +94,8 @@ fn number(text: &str, unsigned: &str) -> Plain {
     if timestamp(unsigned) {
         return Plain::Ambiguous("a date");
     }
-    let floating = unsigned.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte))
-        && unsigned.bytes().any(|byte| byte.is_ascii_digit());
+    let floating =
+        unsigned.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte)) && unsigned.bytes().any(|byte| byte.is_ascii_digit());
     match text.parse::<f64>() {
         Ok(value) if floating && value.is_finite() => Plain::Float(value),
         Ok(_) if floating => Plain::TooLarge,
