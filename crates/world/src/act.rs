@@ -1,5 +1,6 @@
 //! Changing the world.
 
+use crate::alive::Alive;
 use crate::error::WorldError;
 use crate::look::Look;
 use crate::store::Blobs;
@@ -84,6 +85,8 @@ pub struct Start<'a> {
     pub timeout: Option<Duration>,
     /// Set to true from outside when a person cancels.
     pub cancelled: &'a AtomicBool,
+    /// The lock by which it can be told after a crash of ours whether the program still runs. It is given to the program.
+    pub alive: Option<&'a Alive>,
 }
 
 /// Resolved secrets of a program.

@@ -2,8 +2,10 @@
 
 pub mod act;
 pub mod action;
+pub mod alive;
 pub mod error;
 pub mod look;
 pub mod proposal;
+pub mod real;
 pub mod store;
 pub mod view;

@@ -1,0 +1,45 @@
+//! The process table of Linux.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+
+/// What `/proc/PID/stat` says of a process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Stat {
+    pub(crate) pid: u32,
+    pub(crate) parent: u32,
+    pub(crate) group: u32,
+    pub(crate) session: u32,
+    /// Clock ticks from the start of the machine to that of the process: with the number it names a process for ever.
+    pub(crate) started: u64,
+    /// Ended and not yet asked for by its parent.
+    pub(crate) zombie: bool,
+}
+
+/// The numbers of all processes.
+pub(crate) fn pids() -> std::io::Result<impl Iterator<Item = u32>> {
+    Ok(fs::read_dir("/proc")?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()))
+}
+
+/// A process, if it is there.
+pub(crate) fn stat(pid: u32) -> Option<Stat> {
+    let text = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    // The name in parentheses may itself hold blanks and parentheses.
+    let after = text.iter().rposition(|&byte| byte == b')')? + 1;
+    let fields: Vec<&str> = std::str::from_utf8(&text[after..]).ok()?.split_ascii_whitespace().collect();
+    let number = |index: usize| fields.get(index)?.parse().ok();
+    Some(Stat {
+        pid,
+        zombie: matches!(*fields.first()?, "Z" | "X" | "x"),
+        parent: number(1)?,
+        group: number(2)?,
+        session: number(3)?,
+        started: fields.get(19)?.parse().ok()?,
+    })
+}
+
+/// Whether a process holds one of these files open, given by device and inode. Of a process that we may not ask: no.
+pub(crate) fn holds(pid: u32, files: &[(u64, u64)]) -> bool {
+    let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
+    entries.flatten().any(|entry| fs::metadata(entry.path()).is_ok_and(|meta| files.contains(&(meta.dev(), meta.ino()))))
+}
