@@ -40,8 +40,7 @@ impl Family {
             }
         }
         loop {
-            let children: Vec<Stat> =
-                all.iter().filter(|stat| found.contains_key(&stat.parent) && !found.contains_key(&stat.pid)).copied().collect();
+            let children: Vec<Stat> = all.iter().filter(|stat| found.contains_key(&stat.parent) && !found.contains_key(&stat.pid)).copied().collect();
             if children.is_empty() {
                 break;
             }

@@ -6,7 +6,7 @@ mod spool;
 #[cfg_attr(unix, path = "unix.rs")]
 #[cfg_attr(windows, path = "windows.rs")]
 mod system;
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;
 
 use crate::act::{Ended, Secrets, Start};
@@ -28,7 +28,10 @@ use std::time::{Duration, Instant};
 const LOOK_TIMEOUT: Duration = Duration::from_secs(30);
 /// How much of each stream of such a program is kept.
 const LOOK_LIMIT: usize = 1 << 20;
+/// How often the flag of a cancelling person is looked at.
+const SLICE: Duration = Duration::from_millis(50);
 /// How long a program has between being asked to end and being killed.
+#[cfg_attr(windows, expect(dead_code, reason = "there a program cannot be asked to end"))]
 const GRACE: Duration = Duration::from_secs(5);
 /// How long a killed program has to be gone.
 const GONE: Duration = Duration::from_secs(5);

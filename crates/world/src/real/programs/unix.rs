@@ -1,7 +1,7 @@
 //! Programs on Unix.
 
 use super::family::Family;
-use super::{GONE, GRACE, LOOK_LIMIT};
+use super::{GONE, GRACE, LOOK_LIMIT, SLICE};
 use crate::alive::Alive;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FlockOperation, MemfdFlags, Mode, OFlags};
@@ -24,8 +24,6 @@ use model::program::End;
 pub(super) const DIRECTORIES: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 /// Where a program starts that says nothing.
 pub(super) const ROOT: &str = "/";
-/// How often the flag of a cancelling person is looked at.
-const SLICE: Duration = Duration::from_millis(50);
 /// The same where the end of a process cannot be waited for together with other things.
 const SHORT_SLICE: Duration = Duration::from_millis(5);
 
@@ -141,7 +139,7 @@ impl Tap {
 }
 
 /// Waits until a program has ended or is to be stopped, reading its pipes; then `None` or why it was stopped.
-pub(super) fn watch(child: &Child, deadline: Option<Instant>, cancelled: &AtomicBool, taps: &mut [Tap]) -> io::Result<Option<End>> {
+pub(super) fn watch(child: &mut Child, deadline: Option<Instant>, cancelled: &AtomicBool, taps: &mut [Tap]) -> io::Result<Option<End>> {
     let pid = pid(child)?;
     let handle = pidfd_open(pid, PidfdFlags::empty()).ok();
     loop {
@@ -173,7 +171,7 @@ pub(super) fn watch(child: &Child, deadline: Option<Instant>, cancelled: &Atomic
 }
 
 /// Ends a program and all it has started: asks, waits, kills. `false`: some of it is still there.
-pub(super) fn stop(child: &Child, marks: &[&File], taps: &mut [Tap]) -> bool {
+pub(super) fn stop(child: &mut Child, marks: &[&File], taps: &mut [Tap]) -> bool {
     let mut family = Family::new(child.id(), marks);
     let mut members = family.members();
     family.signal(&members, Signal::TERM);
