@@ -1,0 +1,87 @@
+//! Absolute paths as texts, taken apart without asking the file system.
+
+/// Whether a character separates the parts of a path.
+pub(crate) fn is_separator(c: char) -> bool {
+    c == '/' || (cfg!(windows) && c == '\\')
+}
+
+/// The directory that holds it; the root has none.
+pub(crate) fn parent(path: &str) -> Option<&str> {
+    let end = path.rfind(is_separator)?;
+    let first = path.find(is_separator)?;
+    match (end, first) {
+        _ if end + 1 == path.len() => None,
+        // The separator of the root stays: `/`, `C:\`.
+        _ if end == first => Some(&path[..=end]),
+        _ => Some(&path[..end]),
+    }
+}
+
+/// Its last name.
+pub(crate) fn last(path: &str) -> &str {
+    path.rfind(is_separator).map_or(path, |end| &path[end + 1..])
+}
+
+/// A name in a directory.
+pub(crate) fn join(dir: &str, name: &str) -> String {
+    let slash = if cfg!(windows) && dir.contains('\\') { "\\" } else { "/" };
+    match (dir.ends_with(is_separator), name.is_empty()) {
+        (_, true) => dir.to_owned(),
+        (true, _) => format!("{dir}{name}"),
+        (false, _) => format!("{dir}{slash}{name}"),
+    }
+}
+
+/// What is left of `path` below `dir`; none if it is not below it. `dir` itself leaves nothing: an empty text.
+pub(crate) fn below<'p>(path: &'p str, dir: &str) -> Option<&'p str> {
+    let rest = path.strip_prefix(dir)?;
+    if rest.is_empty() || dir.ends_with(is_separator) {
+        return Some(rest);
+    }
+    rest.strip_prefix(is_separator)
+}
+
+/// The directories above, nearest first.
+pub(crate) fn above(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(parent(path), |dir| parent(dir))
+}
+
+/// The name beside a target under which it is staged. Only ours: `.NAME.MARK.retrace`.
+pub(crate) fn staging(path: &str, mark: &str) -> Option<String> {
+    let dir = parent(path)?;
+    let mark = if crate::planted::bug(13) { "0" } else { mark };
+    // A long name is cut, for the staging name must fit where the target's fits; the mark keeps it unique.
+    let mut name = last(path);
+    while name.len() + mark.len() + 10 > 255 {
+        name = &name[..name.char_indices().next_back()?.0];
+    }
+    Some(join(dir, &format!(".{name}.{mark}.retrace")))
+}
+
+/// Whether a name is one that [`staging`] gives.
+pub(crate) fn is_staging(path: &str) -> bool {
+    let name = last(path);
+    name.starts_with('.') && name.ends_with(".retrace")
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails loudly")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_come_apart_and_together_again() {
+        assert_eq!((parent("/a/b"), last("/a/b")), (Some("/a"), "b"));
+        assert_eq!((parent("/a"), parent("/")), (Some("/"), None));
+        assert_eq!((join("/", "a"), join("/a", "b")), ("/a".to_owned(), "/a/b".to_owned()));
+        assert_eq!((below("/a/b/c", "/a"), below("/ab", "/a"), below("/a", "/"), below("/a", "/a")), (Some("b/c"), None, Some("a"), Some("")));
+        assert_eq!(above("/a/b/c").collect::<Vec<_>>(), ["/a/b", "/a", "/"]);
+    }
+
+    #[test]
+    fn a_staging_name_lies_beside_its_target_and_is_never_too_long() {
+        assert_eq!(staging("/a/b", "r-3").unwrap(), "/a/.b.r-3.retrace");
+        let long = staging(&format!("/a/{}", "ä".repeat(127)), &"r".repeat(130)).unwrap();
+        assert!(last(&long).len() <= 255 && is_staging(&long));
+    }
+}
