@@ -60,15 +60,15 @@ impl<'w> Imagined<'w> {
     ///
     /// # Errors
     /// What was found instead.
-    pub fn take_back(&self, change: &Change) -> Result<(), State> {
+    pub fn take_back(&self, change: &Change) -> Result<(), Box<State>> {
         let found = self.top(change);
         if !equal(&found, &change.after) {
-            return Err(found);
+            return Err(Box::new(found));
         }
         let dropped = self.layer().drop_latest(&change.resource);
         let now = self.top(change);
         if dropped.is_none() || !(equal(&now, &change.before) || matches!(change.before, State::Unknown { .. })) {
-            return Err(now);
+            return Err(Box::new(now));
         }
         Ok(())
     }

@@ -118,7 +118,7 @@ fn a_change_that_is_not_the_latest_is_not_taken_back() {
     world.imagine(&first, &source);
     let (two, source) = bytes("two");
     world.imagine(&change("/d/a", one, two.clone()), &source);
-    assert_eq!(world.take_back(&first), Err(two));
+    assert_eq!(world.take_back(&first), Err(Box::new(two)));
 }
 
 #[test]
