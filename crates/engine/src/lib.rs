@@ -1,1 +1,3 @@
 //! The engine: check, graph, plan, run, undo, resume. Knows no action by name.
+
+pub mod template;

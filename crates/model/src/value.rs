@@ -179,6 +179,8 @@ pub enum Piece {
     Text(String),
     /// The value of the secret of this name: `inputs.key`, `steps.keys.serial`.
     Secret(String),
+    /// What is not known before this step has run. Only in plans: what is made of a secret is secret from the first.
+    Unknown(StepId),
 }
 
 impl SecretText {
@@ -194,7 +196,11 @@ impl SecretText {
                 let pieces = t.value.as_sequence()?.iter().map(|piece| {
                     let (kind, text) = piece.as_mapping()?.iter().next()?;
                     let text = text.as_str()?.to_owned();
-                    Some(if kind.as_str()? == "secret" { Piece::Secret(text) } else { Piece::Text(text) })
+                    Some(match kind.as_str()? {
+                        "secret" => Piece::Secret(text),
+                        "unknown" => Piece::Unknown(StepId::new(&text)),
+                        _ => Piece::Text(text),
+                    })
                 });
                 Some(Self { pieces: pieces.collect::<Option<_>>()? })
             }
@@ -208,6 +214,7 @@ impl SecretText {
         let pieces = self.pieces.iter().map(|p| match p {
             Piece::Text(text) => piece("text", text),
             Piece::Secret(name) => piece("secret", name),
+            Piece::Unknown(until) => piece("unknown", until.as_str()),
         });
         tagged(SECRET, Value::Sequence(pieces.collect()))
     }
