@@ -15,6 +15,7 @@ use super::{
     at::{AT, NODE, Raw},
     dummy::{Dummy, stand_in},
     fault::Fault,
+    one_of::ONE_OF,
     scalar::Plain,
     sink::Sink,
     tree::{Shape, Tree},
@@ -152,6 +153,7 @@ impl<'t> Deserializer<'t> for De<'t> {
     fn deserialize_newtype_struct<V: Visitor<'t>>(self, name: &'static str, visitor: V) -> Result<V::Value, Fault> {
         match name {
             NODE => visitor.visit_u32(self.node.index()),
+            ONE_OF if self.shape() == Some(Shape::Map) => visitor.visit_some(self),
             AT => visitor.visit_seq(Pair { de: self, node: true }),
             _ => visitor.visit_newtype_struct(self),
         }
