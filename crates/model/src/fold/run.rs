@@ -4,10 +4,12 @@ use super::effect::{EffectFold, EffectStatus};
 use super::illegal::IllegalEvent;
 use super::order::{Order, not_happened};
 use super::step::StepFold;
+use crate::digest::Digest;
 use crate::event::{Event, Line, RunOutcome, RunStarted};
 use crate::id::{RunId, StepId};
 use jiff::Timestamp;
 use std::borrow::Borrow;
+use std::collections::BTreeSet;
 
 /// A place in a journal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,6 +34,8 @@ pub struct Run {
     pub steps: Vec<StepFold>,
     /// All effects in the order in which they began.
     pub effects: Vec<EffectFold>,
+    /// The blobs that its events name.
+    pub blobs: BTreeSet<Digest>,
     /// What people wrote down.
     pub notes: Vec<NoteFold>,
     /// What was decided.
@@ -98,6 +102,7 @@ impl Run {
             last: line.at,
             steps: Vec::new(),
             effects: Vec::new(),
+            blobs: BTreeSet::new(),
             notes: Vec::new(),
             decisions: Vec::new(),
             resumed: 0,
@@ -129,6 +134,7 @@ impl Run {
         self.order.apply(line)?;
         let at = Moment { seq: line.seq, at: line.at };
         self.last = line.at;
+        self.blobs.extend(line.event.blobs().into_iter().map(|named| named.blob.clone()));
         match &line.event {
             // Refused by `Order`.
             Event::RunStarted(_) => {}
