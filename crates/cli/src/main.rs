@@ -1,3 +1,10 @@
 //! The program `retrace`.
 
+mod args;
+mod exit;
+mod failure;
+mod help;
+mod paper;
+mod report;
+
 fn main() {}

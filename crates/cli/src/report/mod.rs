@@ -1,0 +1,4 @@
+//! What people and programs are shown. Nothing else in the program prints.
+
+pub(crate) mod layout;
+pub(crate) mod plan;

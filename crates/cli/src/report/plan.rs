@@ -1,0 +1,240 @@
+//! A plan as text: one line a step, what does not change folded, totals and what cannot be undone last.
+
+use super::layout::{count, fill, row, words_of_four};
+use crate::paper::{Ink, Mark, Paper};
+use model::effect::Effect;
+use model::plan::{Decision, Plan, PlannedStep};
+use model::printable::Printable;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// How much of a plan is shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Detail {
+    /// One line a step.
+    Lines,
+    /// Effects, differences and reasons too.
+    Effects,
+}
+
+/// A plan for people. `looked`: when and where it was made, in words.
+pub(crate) fn text(plan: &Plan, paper: &Paper, detail: Detail, looked: Option<&str>) -> String {
+    let mut text = String::new();
+    let head = format!("{} {} for client {} on {}.", plan.runbook.id, plan.runbook.version, plan.client, plan.host);
+    let _ = writeln!(text, "{}  {} Nothing has been changed.", paper.paint(Ink::Head, "PLAN"), Printable(&head));
+    if let Some(looked) = looked {
+        let _ = writeln!(text, "Looked at {looked}");
+    }
+    text.push('\n');
+    let lines = Lines { plan, paper, detail, irreversible: plan.irreversible.iter().map(|i| (i.step.as_str(), i.reason.as_str())).collect() };
+    lines.steps(&mut text, &plan.steps);
+    for option in &plan.options {
+        let _ = writeln!(text, "if {} is {}, instead:", Printable(option.step.as_str()), Printable(&option.option));
+        lines.steps(&mut text, &option.steps);
+    }
+    text.push('\n');
+    totals(&mut text, plan, paper);
+    text
+}
+
+struct Lines<'a> {
+    plan: &'a Plan,
+    paper: &'a Paper,
+    detail: Detail,
+    irreversible: BTreeMap<&'a str, &'a str>,
+}
+
+/// Runs of at least this many steps in which nothing happens are one line.
+const FOLD: usize = 4;
+
+impl Lines<'_> {
+    fn steps(&self, text: &mut String, steps: &[PlannedStep]) {
+        let mut group = "";
+        let mut at = 0;
+        while let Some(step) = steps.get(at) {
+            let (own, name) = step.id.as_str().rsplit_once('/').unwrap_or(("", step.id.as_str()));
+            if own != group {
+                let _ = writeln!(text, "{}", self.paper.paint(Ink::Head, &Printable(own).to_string()));
+                group = own;
+            }
+            let quiet = steps[at..].iter().take_while(|s| self.is_quiet(s) && group_of(s) == own && s.decision == step.decision).count();
+            if quiet >= FOLD && self.detail == Detail::Lines {
+                let last = &steps[at + quiet - 1].id;
+                let last = last.as_str().rsplit_once('/').map_or(last.as_str(), |(_, name)| name);
+                let word = step.decision.word();
+                text.push_str(&row(self.paper, mark(step.decision), &count(quiet, "step"), word, &format!("{name} to {last}; -v shows them")));
+                at += quiet;
+            } else {
+                self.step(text, step, name);
+                at += 1;
+            }
+        }
+    }
+
+    /// Nothing happens, and nobody needs to know why.
+    fn is_quiet(&self, step: &PlannedStep) -> bool {
+        matches!(step.decision, Decision::NoChange | Decision::Holds | Decision::Skip) && !self.irreversible.contains_key(step.id.as_str())
+    }
+
+    fn step(&self, text: &mut String, step: &PlannedStep, name: &str) {
+        let id = step.id.as_str();
+        let never = self.irreversible.get(id);
+        let mark = if never.is_some() { Mark::Never } else { mark(step.decision) };
+        let mut said = match never {
+            Some(reason) => format!("CANNOT BE UNDONE: {reason}"),
+            None => match (step.effects.as_slice(), &step.reason) {
+                ([], Some(reason)) => reason.clone(),
+                ([], None) => String::new(),
+                ([one], _) => short(one),
+                ([first, rest @ ..], _) => format!("{}; and {} more", short(first), rest.len()),
+            },
+        };
+        if let (Some(until), false) = (&step.unknown_until, said.contains("unknown until")) {
+            let _ = write!(said, "{}unknown until {until}", if said.is_empty() { "" } else { "; " });
+        }
+        if self.plan.kept.iter().any(|kept| *kept == step.id) {
+            said.push_str("; kept by an undo");
+        }
+        text.push_str(&row(self.paper, mark, name, step.decision.word(), &said));
+        if self.plan.point_of_no_return.as_ref() == Some(&step.id) {
+            let line = "------ point of no return: an undo goes back no further than here ------";
+            let _ = writeln!(text, "{}", self.paper.paint(Ink::Bad, line));
+        }
+        if self.detail == Detail::Effects {
+            self.more(text, step, never.is_some());
+        }
+    }
+
+    fn more(&self, text: &mut String, step: &PlannedStep, never: bool) {
+        self.under(text, "action", &step.action);
+        for effect in &step.effects {
+            if never || step.effects.len() > 1 || short(effect) != effect.to_string() {
+                self.under(text, effect.word(), &effect.to_string());
+            }
+        }
+        if let (Some(reason), false) = (&step.reason, step.effects.is_empty()) {
+            self.under(text, "because", reason);
+        }
+        for line in &step.difference {
+            let ink = match line.chars().next() {
+                Some('+') => Ink::Good,
+                Some('-') => Ink::Bad,
+                _ => Ink::Plain,
+            };
+            let _ = writeln!(text, "      | {}", self.paper.paint(ink, &Printable(line).to_string()));
+        }
+    }
+
+    fn under(&self, text: &mut String, word: &str, said: &str) {
+        let said = fill(&Printable(said).to_string(), self.paper.width, 7 + word.len(), 8);
+        let _ = writeln!(text, "      {word} {said}");
+    }
+}
+
+fn group_of(step: &PlannedStep) -> &str {
+    step.id.as_str().rsplit_once('/').map_or("", |(group, _)| group)
+}
+
+/// An effect in a line of a plan: a program without the `run` that stands before it already.
+fn short(effect: &Effect) -> String {
+    match effect {
+        Effect::Run { program, .. } => program.argv.join(" "),
+        Effect::Wait { what, within, .. } => format!("{what}, at most {}", super::layout::took(Duration::from_secs_f64(within.clamp(0.0, 1e9)))),
+        other => other.to_string(),
+    }
+}
+
+/// The sign of a decision.
+pub(crate) fn mark(decision: Decision) -> Mark {
+    match decision {
+        Decision::Change | Decision::Run => Mark::Change,
+        Decision::NoChange => Mark::Same,
+        Decision::Ask => Mark::Person,
+        Decision::Wait => Mark::Wait,
+        Decision::Holds => Mark::Done,
+        Decision::Fails => Mark::Failed,
+        Decision::Later => Mark::ToDo,
+        Decision::Unknown => Mark::Unknown,
+        Decision::Skip | Decision::Blocked => Mark::Skipped,
+    }
+}
+
+fn totals(text: &mut String, plan: &Plan, paper: &Paper) {
+    const ORDER: [Decision; 11] = [
+        Decision::Change,
+        Decision::Run,
+        Decision::Ask,
+        Decision::Wait,
+        Decision::NoChange,
+        Decision::Holds,
+        Decision::Fails,
+        Decision::Later,
+        Decision::Unknown,
+        Decision::Skip,
+        Decision::Blocked,
+    ];
+    let by_decision: Vec<String> = ORDER
+        .iter()
+        .map(|decision| (plan.steps.iter().filter(|step| step.decision == *decision).count(), decision.word()))
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, word)| format!("{n} {word}"))
+        .collect();
+    let _ = write!(text, "{}", count(plan.steps.len(), "step"));
+    let _ = writeln!(text, "{}{}.", if by_decision.is_empty() { "" } else { ": " }, by_decision.join(", "));
+    if let Some(outage) = &plan.outage {
+        let shown = |seconds: f64| super::layout::took(Duration::from_secs_f64(seconds.clamp(0.0, 1e9)));
+        let _ = writeln!(text, "Users are cut off for {}, at most {}.", shown(outage.usual), shown(outage.most));
+    }
+    rehearsed(text, plan, paper);
+    if let Some(floor) = &plan.point_of_no_return {
+        let (before, after) = (plan.totals.before_floor as usize, plan.totals.after_floor as usize);
+        let _ = writeln!(text, "Point of no return: {}; {} before it, {after} from it on.", Printable(floor.as_str()), count(before, "effect"));
+    }
+    if !plan.kept.is_empty() {
+        let kept: Vec<&str> = plan.kept.iter().map(model::id::StepId::as_str).collect();
+        let _ = writeln!(text, "Stays after an undo: {}.", Printable(&kept.join(", ")));
+    }
+    if !plan.irreversible.is_empty() {
+        let place = |step| plan.steps.iter().position(|s| s.id == step).map_or(0, |n| n + 1);
+        let list: Vec<String> = plan
+            .irreversible
+            .iter()
+            .map(|i| {
+                let floor = plan.point_of_no_return.as_ref() == Some(&i.step);
+                format!("{} (step {}{})", i.step, place(i.step.clone()), if floor { ", point of no return" } else { "" })
+            })
+            .collect();
+        let _ = writeln!(text, "{} {}.", paper.paint(Ink::Bad, "Cannot be undone:"), Printable(&list.join(", ")));
+    }
+    for warning in &plan.warnings {
+        let _ = writeln!(text, "{} {}", paper.paint(Ink::Open, "warning:"), Printable(warning));
+    }
+    for refusal in &plan.refused {
+        let _ = writeln!(text, "{} {}", paper.paint(Ink::Bad, "refused:"), Printable(refusal));
+    }
+}
+
+fn rehearsed(text: &mut String, plan: &Plan, paper: &Paper) {
+    let (effects, back) = (plan.rehearsal.effects as usize, plan.rehearsal.taken_back as usize);
+    if effects == 0 {
+        let _ = writeln!(text, "Nothing would be changed.");
+    } else if effects == back {
+        let all = if effects == 1 { "The one change".to_owned() } else { format!("All {effects} changes") };
+        let _ = writeln!(text, "{all} can be taken back: rehearsed from every point.");
+    } else {
+        let _ = writeln!(text, "{back} of {} can be taken back: rehearsed from every point.", count(effects, "change"));
+    }
+    for not in &plan.rehearsal.not {
+        let _ = writeln!(text, "{} {}: {}", paper.paint(Ink::Bad, "Not taken back:"), Printable(not.step.as_str()), Printable(&not.reason));
+    }
+}
+
+/// The line that says where a plan was saved.
+pub(crate) fn saved(path: &str, digest: &str) -> String {
+    format!("Saved {}  sha256 {}\n", Printable(path), words_of_four(digest, 4))
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;
