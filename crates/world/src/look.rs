@@ -45,6 +45,14 @@ pub trait Look: Sync {
     /// No service manager is declared or it does not answer.
     fn services(&self) -> Result<Vec<String>, WorldError>;
 
+    /// The program that makes a running service read its configuration again.
+    ///
+    /// # Errors
+    /// There is no such service, or its manager does not know how.
+    fn reload(&self, service: &str) -> Result<Program, WorldError> {
+        Err(WorldError::Unavailable { what: format!("reloading `{service}`") })
+    }
+
     /// The absolute path of a program given by name, from a fixed list of directories; an absolute path if it exists.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use crate::action::ActionError;
 use crate::look::Look;
 use crate::proposal::{Proposal, Verdict};
+use jiff::Timestamp;
 use model::digest::Digest;
 use model::effect::Change;
 use model::id::StepId;
@@ -61,5 +62,10 @@ pub trait View: Look {
     /// planning.
     fn keyed(&self, _sha256: &Digest) -> May<Digest> {
         May::Unknown { until: self.step().clone() }
+    }
+
+    /// The time, to judge how long a certificate is still good.
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
     }
 }
