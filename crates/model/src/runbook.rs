@@ -24,9 +24,9 @@ pub struct Runbook {
     /// Its version.
     pub version: At<Box<str>>,
     /// What it does, in one line.
-    pub title: Box<str>,
+    pub title: At<Box<str>>,
     /// More about it.
-    pub about: Option<Box<str>>,
+    pub about: Option<At<Box<str>>>,
     /// What it reads of the client file, written like inputs.
     pub expects: Option<Map<InputDef>>,
     /// What is asked before the first step.

@@ -16,9 +16,9 @@ pub struct Step {
     /// Its name: small letters, digits and underscores.
     pub id: At<Box<str>>,
     /// What it does, in one line.
-    pub title: Option<Box<str>>,
+    pub title: Option<At<Box<str>>>,
     /// More about it.
-    pub about: Option<Box<str>>,
+    pub about: Option<At<Box<str>>>,
     /// The kind of step. A step has `action` or `steps`.
     pub action: Option<At<Box<str>>>,
     /// The action's parameters.

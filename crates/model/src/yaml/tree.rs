@@ -1,6 +1,6 @@
 //! A parsed file: every node with its place, in 24 bytes.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use serde_yaml::Value;
 
@@ -89,6 +89,16 @@ impl Tree {
             NodeKind::Plain | NodeKind::Text | NodeKind::Bad => node.end,
         };
         Stretch { start: node.start, end }
+    }
+
+    /// Where some bytes of a scalar's text are; the whole scalar when its text is not literally in the file.
+    pub fn place_within(&self, node: Raw, bytes: Range<usize>) -> Stretch {
+        match self.node(node) {
+            Some(scalar) if !scalar.aside && bytes.end <= scalar.len as usize && bytes.start < bytes.end => {
+                Stretch { start: scalar.offset + bytes.start as u32, end: scalar.offset + bytes.end as u32 }
+            }
+            _ => self.place(node),
+        }
     }
 
     /// What a node is.

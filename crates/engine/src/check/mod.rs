@@ -1,0 +1,1 @@
+//! What can be known to be wrong without looking at the world: all of it in one pass, each with its place.

@@ -1,0 +1,7 @@
+//! Inputs and what else is known before the first step: their types, and where their values come from.
+
+mod fit;
+mod resolve;
+
+pub use fit::{Misfit, fit, parse_text};
+pub use resolve::{Layer, SecretNeed, Values, resolve, vars};

@@ -1,0 +1,7 @@
+//! Files to typed documents, with every error that they hold.
+
+mod document;
+mod loader;
+
+pub use document::Document;
+pub use loader::{Loaded, RunbookCall, RunbookFile, load};
