@@ -3,6 +3,7 @@
 pub mod act;
 pub mod action;
 pub mod alive;
+pub mod certificate;
 pub mod error;
 pub mod imagined;
 pub mod look;

@@ -110,12 +110,17 @@ pub(crate) fn find(name: &str) -> Result<String, WorldError> {
     candidates.filter(|path| system::is_program(path)).find_map(|path| path.to_str().map(str::to_owned)).ok_or_else(missing)
 }
 
+/// The short fixed environment of everything that is started.
+pub(crate) fn environment() -> Vec<(&'static str, OsString)> {
+    system::environment()
+}
+
 /// Everything about a program but where its output goes.
 fn command(program: &Program, secrets: &Secrets) -> Result<Command, WorldError> {
     let (name, arguments) = program.argv.split_first().ok_or_else(|| refused("argv", "it is empty"))?;
     let path = if Path::new(name).is_absolute() { name.clone() } else { find(name)? };
     let mut command = Command::new(path);
-    command.args(arguments).env_clear().envs(system::environment());
+    command.args(arguments).env_clear().envs(environment());
     for (key, text) in &program.env {
         command.env(key, value(key, text, secrets)?);
     }

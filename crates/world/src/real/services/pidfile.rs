@@ -1,0 +1,263 @@
+//! Daemons that are known by a pid file.
+
+use super::daemon::Daemon;
+use super::{Manager, PAUSE, REST, refused, unsettled};
+use crate::act::{Secrets, Start};
+use crate::error::WorldError;
+use crate::real::endpoints;
+use crate::real::procfs::{self, Stat};
+use crate::real::programs::{self, Programs};
+use model::program::{End, Parse, Program};
+use model::state::{RunState, ServiceState, StartType};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The daemons that a client file describes.
+pub(super) struct Pidfile {
+    daemons: BTreeMap<String, Daemon>,
+    /// Those that were started here: when they end, somebody has to ask for it.
+    children: Mutex<Vec<Child>>,
+    /// How long one of them has to come to rest.
+    pub(super) rest: Duration,
+}
+
+/// What is kept beside the pid file: how the daemon starts, and which process the pid file means, for a number is given
+/// to another process in time.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+struct Mark {
+    start: Option<StartType>,
+    process: Option<Identity>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Identity {
+    pid: u32,
+    started: u64,
+    boot: String,
+}
+
+impl Manager for Pidfile {
+    fn names(&self, _: &Programs) -> Result<Vec<String>, WorldError> {
+        Ok(self.daemons.keys().cloned().collect())
+    }
+
+    fn state(&self, name: &str, _: &Programs) -> Result<Option<ServiceState>, WorldError> {
+        let Some(daemon) = self.daemons.get(name) else { return Ok(None) };
+        let run = if self.running(daemon)?.is_some() { RunState::Running } else { RunState::Stopped };
+        let start = Mark::read(daemon)?.start.unwrap_or(StartType::Automatic);
+        Ok(Some(ServiceState { run, start, account: None }))
+    }
+
+    fn start(&self, name: &str, programs: &Programs) -> Result<(), WorldError> {
+        let daemon = self.daemon(name)?;
+        if answers(daemon) {
+            return Err(unsettled(name, "its port is served by a process that its pid file does not name"));
+        }
+        remove(&daemon.pid_file)?;
+        let log = beside(daemon, "log");
+        let mut child = Some(launch(daemon, &log, programs)?);
+        let deadline = Instant::now() + self.rest;
+        let mut pause = Duration::from_millis(2);
+        loop {
+            if let Some(launched) = &mut child {
+                match launched.try_wait() {
+                    // It has gone to the background, and says where.
+                    Ok(Some(status)) if status.success() => child = None,
+                    Ok(Some(status)) => return Err(unsettled(name, format!("it ended at once ({status}), see `{}`", log.display()))),
+                    _ if daemon.probe.is_none() || answers(daemon) => write_pid(daemon, launched.id())?,
+                    _ => {}
+                }
+            }
+            let running = self.running(daemon)?;
+            if let Some(stat) = running
+                && (daemon.probe.is_none() || answers(daemon))
+            {
+                self.children.lock().unwrap_or_else(PoisonError::into_inner).extend(child);
+                return Mark { process: Some(Identity::of(&stat)), ..Mark::read(daemon)? }.write(daemon);
+            }
+            if Instant::now() >= deadline {
+                self.children.lock().unwrap_or_else(PoisonError::into_inner).extend(child);
+                let found = if running.is_some() { "it runs and does not answer" } else { "it has left no pid file" };
+                return Err(unsettled(name, format!("{found}, see `{}`", log.display())));
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(PAUSE);
+        }
+    }
+
+    fn stop(&self, name: &str, programs: &Programs) -> Result<(), WorldError> {
+        let daemon = self.daemon(name)?;
+        let Some(stat) = self.running(daemon)? else { return Ok(()) };
+        match &daemon.stop {
+            Some(argv) => self.run_stop(name, argv, daemon, programs)?,
+            None => ask_to_end(&stat).map_err(|e| WorldError::io("signal the service", name, e))?,
+        }
+        let deadline = Instant::now() + self.rest;
+        let mut pause = Duration::from_millis(2);
+        while self.lives(&stat)? {
+            if Instant::now() >= deadline {
+                return Err(unsettled(name, format!("process {} was asked to end and still runs", stat.pid)));
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(PAUSE);
+        }
+        remove(&daemon.pid_file)?;
+        Mark { process: None, ..Mark::read(daemon)? }.write(daemon)
+    }
+
+    fn set_start_type(&self, name: &str, start: StartType, _: &Programs) -> Result<(), WorldError> {
+        let daemon = self.daemon(name)?;
+        let start = (start != StartType::Automatic).then_some(start);
+        Mark { start, ..Mark::read(daemon)? }.write(daemon)
+    }
+}
+
+impl Pidfile {
+    pub(super) fn new(daemons: BTreeMap<String, Daemon>) -> Self {
+        Self { daemons, children: Mutex::default(), rest: REST }
+    }
+
+    fn daemon(&self, name: &str) -> Result<&Daemon, WorldError> {
+        self.daemons.get(name).ok_or_else(|| refused(name, "there is no such service"))
+    }
+
+    /// The process that the pid file names, if it is there and is the one that was meant.
+    fn running(&self, daemon: &Daemon) -> Result<Option<Stat>, WorldError> {
+        self.reap();
+        let Some(text) = read(Path::new(&daemon.pid_file))? else { return Ok(None) };
+        let Some(stat) = text.trim().parse().ok().and_then(procfs::stat).filter(|stat| !stat.zombie) else { return Ok(None) };
+        Ok(match Mark::read(daemon)?.process {
+            Some(process) if process.pid == stat.pid && process != Identity::of(&stat) => None,
+            _ => Some(stat),
+        })
+    }
+
+    /// Whether the process, or one of the group that it leads, still runs.
+    fn lives(&self, of: &Stat) -> Result<bool, WorldError> {
+        self.reap();
+        let pids = procfs::pids().map_err(|e| WorldError::io("list", "/proc", e))?;
+        let same = |stat: &Stat| (stat.pid == of.pid && stat.started == of.started) || (of.group == of.pid && stat.group == of.group);
+        Ok(pids.filter_map(procfs::stat).any(|stat| !stat.zombie && same(&stat)))
+    }
+
+    fn run_stop(&self, name: &str, argv: &[String], daemon: &Daemon, programs: &Programs) -> Result<(), WorldError> {
+        let program = Program {
+            argv: argv.to_vec(),
+            cwd: daemon.cwd.clone(),
+            env: BTreeMap::new(),
+            stdin: None,
+            expect_exit: vec![0],
+            expect_stdout: None,
+            parse: Parse::Text,
+        };
+        let start =
+            Start { program: &program, secrets: Secrets::default(), timeout: Some(self.rest), cancelled: &AtomicBool::new(false), alive: None };
+        match programs.run(&start)?.end {
+            End::Code(0) => Ok(()),
+            End::Code(code) => Err(unsettled(name, format!("the program that stops it ended with exit code {code}"))),
+            End::Signal(signal) => Err(unsettled(name, format!("the program that stops it was ended by signal {signal}"))),
+            End::TimedOut | End::Cancelled => Err(unsettled(name, "the program that stops it did not end in time")),
+        }
+    }
+
+    fn reap(&self) {
+        let mut children = self.children.lock().unwrap_or_else(PoisonError::into_inner);
+        children.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+    }
+}
+
+impl Identity {
+    fn of(stat: &Stat) -> Self {
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        Self { pid: stat.pid, started: stat.started, boot: boot.trim().to_owned() }
+    }
+}
+
+impl Mark {
+    fn read(daemon: &Daemon) -> Result<Self, WorldError> {
+        let path = beside(daemon, "json");
+        let Some(text) = read(&path)? else { return Ok(Self::default()) };
+        serde_json::from_str(&text).map_err(|e| WorldError::io("understand", path.display().to_string(), e.into()))
+    }
+
+    fn write(&self, daemon: &Daemon) -> Result<(), WorldError> {
+        let path = beside(daemon, "json");
+        if *self == Self::default() {
+            return remove(&path);
+        }
+        let staged = beside(daemon, "json.new");
+        let put = || {
+            let mut file = File::create(&staged)?;
+            serde_json::to_writer(&mut file, self)?;
+            file.sync_all()?;
+            fs::rename(&staged, &path)
+        };
+        put().map_err(|e| WorldError::io("write", path.display().to_string(), e))
+    }
+}
+
+/// Starts it in a session of its own, so that neither our end nor that of a terminal reaches it.
+fn launch(daemon: &Daemon, log: &Path, programs: &Programs) -> Result<Child, WorldError> {
+    let (name, arguments) = daemon.start.split_first().ok_or_else(|| refused(&daemon.pid_file, "its daemon has an empty `start`"))?;
+    let program = programs::find(name)?;
+    let opened = |e| WorldError::io("open", log.display().to_string(), e);
+    let out = OpenOptions::new().create(true).append(true).mode(0o640).open(log).map_err(opened)?;
+    // `setsid` becomes the program, under the same number.
+    let mut command = Command::new(programs::find("setsid")?);
+    command.arg(program).args(arguments).env_clear().envs(programs::environment());
+    command.current_dir(daemon.cwd.as_deref().unwrap_or("/"));
+    command.stdin(Stdio::null()).stdout(out.try_clone().map_err(opened)?).stderr(out);
+    programs.start_daemon(&mut command).map_err(|e| WorldError::io("start", name, e))
+}
+
+fn ask_to_end(stat: &Stat) -> io::Result<()> {
+    let pid = i32::try_from(stat.pid).ok().and_then(Pid::from_raw).ok_or(ErrorKind::InvalidInput)?;
+    let asked = if stat.group == stat.pid { kill_process_group(pid, Signal::TERM) } else { kill_process(pid, Signal::TERM) };
+    match asked {
+        Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
+        Err(e) => Err(e.into()),
+    }
+}
+
+fn answers(daemon: &Daemon) -> bool {
+    let at = Instant::now() + Duration::from_secs(1);
+    daemon.probe.as_ref().is_some_and(|probe| endpoints::open(&probe.host, probe.port, at).is_ok())
+}
+
+/// Writes the pid file unless the daemon has done so.
+fn write_pid(daemon: &Daemon, pid: u32) -> Result<(), WorldError> {
+    let written = match OpenOptions::new().write(true).create_new(true).mode(0o644).open(&daemon.pid_file) {
+        Ok(mut file) => file.write_all(format!("{pid}\n").as_bytes()),
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(e) => Err(e),
+    };
+    written.map_err(|e| WorldError::io("write", &daemon.pid_file, e))
+}
+
+fn beside(daemon: &Daemon, extension: &str) -> PathBuf {
+    Path::new(&daemon.pid_file).with_extension(extension)
+}
+
+fn read(path: &Path) -> Result<Option<String>, WorldError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(WorldError::io("read", path.display().to_string(), e)),
+    }
+}
+
+fn remove(path: impl AsRef<Path>) -> Result<(), WorldError> {
+    match fs::remove_file(path.as_ref()) {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(WorldError::io("remove", path.as_ref().display().to_string(), e)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,163 @@
+//! Services under systemd, by its own program.
+
+use super::{Manager, PAUSE, REST, refused, unsettled};
+use crate::act::{Secrets, Start};
+use crate::error::WorldError;
+use crate::real::programs::Programs;
+use model::program::{End, Parse, Program};
+use model::state::{RunState, ServiceState, StartType};
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+/// What systemd makes when it runs.
+const SIGN: &str = "/run/systemd/system";
+
+/// The systemd of this machine.
+pub(super) struct Systemd {
+    program: String,
+    sign: PathBuf,
+}
+
+/// What `systemctl show` says of a unit.
+#[derive(PartialEq, Eq, Debug)]
+enum Shown {
+    Missing,
+    Resting(ServiceState),
+    /// On its way, in its own words.
+    Pending(String),
+}
+
+impl Manager for Systemd {
+    fn names(&self, programs: &Programs) -> Result<Vec<String>, WorldError> {
+        let text = self.look(&["list-unit-files", "--type=service", "--no-legend", "--plain"], programs)?;
+        let words = text.lines().filter_map(|line| line.split_whitespace().next());
+        let mut names: Vec<String> = words.map(|unit| unit.strip_suffix(".service").unwrap_or(unit).to_owned()).collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn state(&self, name: &str, programs: &Programs) -> Result<Option<ServiceState>, WorldError> {
+        let deadline = Instant::now() + REST;
+        let mut pause = Duration::from_millis(5);
+        loop {
+            let properties = "--property=LoadState,ActiveState,SubState,UnitFileState,User";
+            match parse(&self.look(&["show", properties, "--", &unit(name)], programs)?) {
+                Shown::Missing => return Ok(None),
+                Shown::Resting(state) => return Ok(Some(state)),
+                Shown::Pending(found) if Instant::now() >= deadline => return Err(unsettled(name, found)),
+                Shown::Pending(_) => std::thread::sleep(pause),
+            }
+            pause = (pause * 2).min(PAUSE);
+        }
+    }
+
+    fn start(&self, name: &str, programs: &Programs) -> Result<(), WorldError> {
+        self.act(name, &["start"], programs)
+    }
+
+    fn stop(&self, name: &str, programs: &Programs) -> Result<(), WorldError> {
+        self.act(name, &["stop"], programs)?;
+        // One that has failed stays so until that is acknowledged; of others there is nothing to forget.
+        let _ = self.act(name, &["reset-failed"], programs);
+        Ok(())
+    }
+
+    fn set_start_type(&self, name: &str, start: StartType, programs: &Programs) -> Result<(), WorldError> {
+        let masked = self.state(name, programs)?.is_some_and(|state| state.start == StartType::Disabled);
+        if masked {
+            self.act(name, &["unmask"], programs)?;
+        }
+        self.act(
+            name,
+            &[match start {
+                StartType::Automatic => "enable",
+                StartType::Manual => "disable",
+                StartType::Disabled => "mask",
+            }],
+            programs,
+        )
+    }
+}
+
+impl Systemd {
+    pub(super) fn new() -> Self {
+        Self { program: "systemctl".to_owned(), sign: SIGN.into() }
+    }
+
+    fn look(&self, arguments: &[&str], programs: &Programs) -> Result<String, WorldError> {
+        let output = programs.output(&self.program(arguments)?)?;
+        match output.end {
+            End::Code(0) => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+            _ => Err(failed(arguments, &output.stderr)),
+        }
+    }
+
+    fn act(&self, name: &str, arguments: &[&str], programs: &Programs) -> Result<(), WorldError> {
+        let unit = unit(name);
+        let arguments: Vec<&str> = arguments.iter().copied().chain(["--", &unit]).collect();
+        let program = self.program(&arguments)?;
+        let start = Start { program: &program, secrets: Secrets::default(), timeout: Some(REST), cancelled: &AtomicBool::new(false), alive: None };
+        let ended = programs.run(&start)?;
+        match ended.end {
+            End::Code(0) => Ok(()),
+            // It goes on without us: what comes of it is seen by looking.
+            End::TimedOut => Err(unsettled(name, "`systemctl` did not end in time")),
+            _ => {
+                let mut said = Vec::new();
+                let _ = ended.stderr.bytes.take(1 << 12).read_to_end(&mut said);
+                Err(failed(&arguments, &said))
+            }
+        }
+    }
+
+    fn program(&self, arguments: &[&str]) -> Result<Program, WorldError> {
+        if !Path::new(&self.sign).is_dir() {
+            return Err(WorldError::Unavailable { what: "systemd".to_owned() });
+        }
+        let fixed = [self.program.as_str(), "--no-pager", "--no-ask-password", "--system"];
+        Ok(Program {
+            argv: fixed.iter().chain(arguments).map(|&word| word.to_owned()).collect(),
+            cwd: None,
+            env: BTreeMap::new(),
+            stdin: None,
+            expect_exit: vec![0],
+            expect_stdout: None,
+            parse: Parse::Text,
+        })
+    }
+}
+
+/// The unit of a service: `nginx` is `nginx.service`.
+fn unit(name: &str) -> String {
+    if name.ends_with(".service") { name.to_owned() } else { format!("{name}.service") }
+}
+
+fn parse(shown: &str) -> Shown {
+    let properties: BTreeMap<&str, &str> = shown.lines().filter_map(|line| line.split_once('=')).collect();
+    let property = |name: &str| properties.get(name).copied().unwrap_or_default();
+    if matches!(property("LoadState"), "not-found" | "") {
+        return Shown::Missing;
+    }
+    let run = match property("ActiveState") {
+        "active" => RunState::Running,
+        "inactive" => RunState::Stopped,
+        "failed" => RunState::Failed,
+        other => return Shown::Pending(format!("{other} ({})", property("SubState"))),
+    };
+    let start = match property("UnitFileState") {
+        "enabled" | "enabled-runtime" => StartType::Automatic,
+        "masked" | "masked-runtime" => StartType::Disabled,
+        _ => StartType::Manual,
+    };
+    let account = Some(property("User")).filter(|user| !user.is_empty()).map(str::to_owned);
+    Shown::Resting(ServiceState { run, start, account })
+}
+
+fn failed(arguments: &[&str], said: &[u8]) -> WorldError {
+    let said = String::from_utf8_lossy(said);
+    let line = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("it gave no reason");
+    refused(&format!("systemctl {}", arguments.join(" ")), line.trim())
+}
