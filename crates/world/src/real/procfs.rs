@@ -12,7 +12,7 @@ pub(crate) struct Stat {
     pub(crate) session: u32,
     /// Clock ticks from the start of the machine to that of the process: with the number it names a process for ever.
     pub(crate) started: u64,
-    /// Ended and not yet asked for by its parent.
+    /// Ended with all its threads, and not yet asked for by its parent.
     pub(crate) zombie: bool,
 }
 
@@ -30,7 +30,8 @@ pub(crate) fn stat(pid: u32) -> Option<Stat> {
     let number = |index: usize| fields.get(index)?.parse().ok();
     Some(Stat {
         pid,
-        zombie: matches!(*fields.first()?, "Z" | "X" | "x"),
+        // The first thread may be gone before the others, which hold the files and ports of the process.
+        zombie: matches!(*fields.first()?, "Z" | "X" | "x") && number(17)? <= 1,
         parent: number(1)?,
         group: number(2)?,
         session: number(3)?,
