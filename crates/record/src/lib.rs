@@ -1,1 +1,4 @@
-//! Everything done with a finished journal: read, show, verify, prune.
+//! Everything done with a journal afterwards: read, show, list, verify, prune. Prints nothing.
+
+pub mod read;
+pub mod verify;
