@@ -9,7 +9,7 @@ use model::program::{End, Parse, Program};
 use model::value::Text;
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -73,6 +73,11 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+fn kill(pid_file: &str) {
+    let pid = std::fs::read_to_string(pid_file).unwrap().trim().parse().unwrap();
+    rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), rustix::process::Signal::KILL).unwrap();
+}
+
 fn is_gone(pid_file: &str) -> bool {
     let pid = std::fs::read_to_string(pid_file).unwrap().trim().parse().unwrap();
     crate::real::procfs::stat(pid).is_none_or(|stat| stat.zombie)
@@ -121,7 +126,7 @@ fn it_starts_where_it_is_told_and_in_the_root_otherwise() {
 
 #[test]
 fn it_leads_a_group_of_its_own() {
-    assert_eq!(text(Case::new().sh("test $$ = $(ps -o pgid= -p $$ | tr -d ' ') && echo yes")).0, "yes\n");
+    assert_eq!(text(Case::new().sh("test $$ = $(cut -d' ' -f5 /proc/$$/stat) && echo yes")).0, "yes\n");
 }
 
 #[test]
@@ -196,8 +201,7 @@ fn a_grandchild_that_keeps_the_output_hangs_nothing() {
     // It still holds the empty spool of standard error: the next program must get another one.
     let ended = case.sh("echo mine >&2");
     assert_eq!(text(ended).1, "mine\n");
-    let pid: i32 = std::fs::read_to_string(case.path("pid")).unwrap().trim().parse().unwrap();
-    rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), rustix::process::Signal::KILL).unwrap();
+    kill(&case.path("pid"));
 }
 
 #[test]
@@ -302,8 +306,7 @@ fn a_look_does_not_wait_for_a_grandchild() {
     let output = case.programs.output(&program(&["/bin/sh", "-c", &format!("sleep 1000 & echo $! | tee {}", case.path("pid"))])).unwrap();
     assert_eq!(output.end, End::Code(0));
     assert!(!is_gone(&case.path("pid")));
-    let pid: i32 = std::fs::read_to_string(case.path("pid")).unwrap().trim().parse().unwrap();
-    rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), rustix::process::Signal::KILL).unwrap();
+    kill(&case.path("pid"));
 }
 
 #[test]
@@ -325,7 +328,39 @@ fn a_program_inherits_the_lock_that_says_it_is_alive_and_nothing_else() {
     drop(private);
     assert!(Alive::held(&lock).unwrap());
     std::fs::File::open(case.dir.path().join("journal")).unwrap().try_lock().unwrap();
-    let pid: i32 = std::fs::read_to_string(case.path("pid")).unwrap().trim().parse().unwrap();
-    rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), rustix::process::Signal::KILL).unwrap();
+    kill(&case.path("pid"));
     until("the lock is free", || !Alive::held(&lock).unwrap());
+}
+
+/// No test: the engine that the next one kills, when it is given a directory.
+#[test]
+fn practice_engine() {
+    let Some(dir) = std::env::args().find_map(|argument| argument.strip_prefix("dir=").map(PathBuf::from)) else { return };
+    let alive = Alive::hold(&dir.join("alive")).unwrap();
+    let lock = std::fs::File::create(dir.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let case = Case::new();
+    let script = format!("echo $$ > {0}.new; mv {0}.new {0}; exec sleep 1000", dir.join("pid").display());
+    let program = program(&["/bin/sh", "-c", &script]);
+    let _ = case.programs.run(&Start { alive: Some(&alive), ..case.start(&program) });
+}
+
+#[test]
+fn after_the_engine_was_killed_it_can_be_told_that_its_program_still_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut engine = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "real::programs::tests::practice_engine"])
+        .arg(format!("dir={}", dir.path().display()))
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let (lock, pid) = (dir.path().join("alive"), dir.path().join("pid"));
+    until("the program runs", || pid.exists());
+    engine.kill().unwrap();
+    engine.wait().unwrap();
+    assert!(Alive::held(&lock).unwrap());
+    // The other locks went with the engine: a second run is not kept out by what the first has started.
+    std::fs::File::open(dir.path().join("lock")).unwrap().try_lock().unwrap();
+    kill(pid.to_str().unwrap());
+    until("the program is gone", || !Alive::held(&lock).unwrap());
 }

@@ -161,3 +161,124 @@ fn failed(arguments: &[&str], said: &[u8]) -> WorldError {
     let line = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("it gave no reason");
     refused(&format!("systemctl {}", arguments.join(" ")), line.trim())
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
+
+    use super::{Shown, Systemd, parse};
+    use crate::error::WorldError;
+    use crate::real::programs::Programs;
+    use crate::real::services::Services;
+    use model::effect::Change;
+    use model::resource::Resource;
+    use model::state::{RunState, ServiceState, StartType, State};
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+    use tempfile::TempDir;
+
+    /// A practice `systemctl`: one unit, whose state is a file; what it was asked is kept.
+    const PRACTICE: &str = r#"#!/bin/sh
+cd DIR
+shift 3
+[ "$1" = show ] || echo "$*" >> asked
+set_to() { sed -i "s/^$1=.*/$1=$2/" unit; }
+case $1 in
+  show)
+    cat unit
+    # On its way until it has been looked at.
+    if grep -q activating unit; then set_to ActiveState active; fi ;;
+  list-unit-files) printf 'b.service enabled enabled\na.service static -\n' ;;
+  start) set_to ActiveState activating ;;
+  stop) [ -e stubborn ] && { echo 'Job for app.service failed.' >&2; exit 1; }; set_to ActiveState inactive ;;
+  reset-failed) ;;
+  enable) set_to UnitFileState enabled ;;
+  disable | unmask) set_to UnitFileState disabled ;;
+  mask) set_to UnitFileState masked ;;
+  *) exit 9 ;;
+esac
+"#;
+
+    struct Case {
+        dir: TempDir,
+        programs: Programs,
+        services: Services,
+    }
+
+    impl Case {
+        fn new(unit: &str) -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let program = dir.path().join("systemctl");
+            fs::write(&program, PRACTICE.replace("DIR", dir.path().to_str().unwrap())).unwrap();
+            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+            fs::write(dir.path().join("unit"), unit).unwrap();
+            let systemd = Systemd { program: program.to_str().unwrap().to_owned(), sign: dir.path().to_owned() };
+            Self { programs: Programs::new(dir.path()), services: Services { manager: Some(Box::new(systemd)) }, dir }
+        }
+
+        fn set(&self, run: RunState, start: StartType) -> Result<State, WorldError> {
+            let before = self.services.state("app", &self.programs).unwrap();
+            let after = State::Service(ServiceState { run, start, account: None });
+            self.services.set(&Change { resource: Resource::service("app"), before, after }, &self.programs)
+        }
+
+        fn asked(&self) -> String {
+            fs::read_to_string(self.dir.path().join("asked")).unwrap_or_default()
+        }
+    }
+
+    fn resting(run: RunState, start: StartType) -> State {
+        State::Service(ServiceState { run, start, account: None })
+    }
+
+    const STOPPED: &str = "LoadState=loaded\nActiveState=inactive\nSubState=dead\nUnitFileState=enabled\nUser=\n";
+
+    #[test]
+    fn a_service_is_started_and_waited_for() {
+        let case = Case::new(STOPPED);
+        assert_eq!(case.set(RunState::Running, StartType::Automatic).unwrap(), resting(RunState::Running, StartType::Automatic));
+        assert_eq!(case.asked(), "start -- app.service\n");
+    }
+
+    #[test]
+    fn one_that_is_not_to_start_again_is_stopped_before_it_is_masked() {
+        let case = Case::new(&STOPPED.replace("inactive", "active"));
+        assert_eq!(case.set(RunState::Stopped, StartType::Disabled).unwrap(), resting(RunState::Stopped, StartType::Disabled));
+        assert_eq!(case.asked(), "stop -- app.service\nreset-failed -- app.service\nmask -- app.service\n");
+    }
+
+    #[test]
+    fn one_that_was_masked_is_unmasked_before_it_is_started() {
+        let case = Case::new(&STOPPED.replace("enabled", "masked"));
+        assert_eq!(case.set(RunState::Running, StartType::Automatic).unwrap(), resting(RunState::Running, StartType::Automatic));
+        assert_eq!(case.asked(), "unmask -- app.service\nenable -- app.service\nstart -- app.service\n");
+    }
+
+    #[test]
+    fn what_systemd_refuses_is_told_in_its_words() {
+        let case = Case::new(&STOPPED.replace("inactive", "active"));
+        fs::write(case.dir.path().join("stubborn"), "").unwrap();
+        let error = case.set(RunState::Stopped, StartType::Automatic).unwrap_err();
+        assert_eq!(error.to_string(), "`systemctl stop -- app.service` is refused: Job for app.service failed.");
+    }
+
+    #[test]
+    fn services_are_listed_by_name() {
+        let case = Case::new(STOPPED);
+        assert_eq!(case.services.names(&case.programs).unwrap(), ["a", "b"]);
+    }
+
+    #[test]
+    fn only_resting_states_are_states() {
+        let of = |active: &str, file: &str| parse(&format!("LoadState=loaded\nActiveState={active}\nSubState=x\nUnitFileState={file}\nUser=www\n"));
+        let state = |run, start| Shown::Resting(ServiceState { run, start, account: Some("www".to_owned()) });
+        assert_eq!(of("active", "enabled"), state(RunState::Running, StartType::Automatic));
+        assert_eq!(of("inactive", "static"), state(RunState::Stopped, StartType::Manual));
+        assert_eq!(of("failed", "masked"), state(RunState::Failed, StartType::Disabled));
+        for pending in ["activating", "deactivating", "reloading", "maintenance"] {
+            assert_eq!(of(pending, "enabled"), Shown::Pending(format!("{pending} (x)")));
+        }
+        assert_eq!(parse("LoadState=not-found\nActiveState=inactive\n"), Shown::Missing);
+        assert_eq!(parse(""), Shown::Missing);
+    }
+}
