@@ -1,6 +1,7 @@
 use super::error::TemplateError;
-use super::evaluate::{self, Outcome, no_truth};
+use super::evaluate::{Outcome, no_truth};
 use super::expression::Expression;
+use super::limits;
 use super::name::Name;
 use super::scope::Scope;
 use model::value::{May, Value};
@@ -32,7 +33,7 @@ impl Condition {
     /// # Errors
     /// It is neither true nor false, uses a secret, or as [`Expression::eval`].
     pub fn eval(&self, scope: &dyn Scope) -> Result<May<bool>, TemplateError> {
-        self.eval_within(scope, &mut evaluate::work())
+        self.eval_within(scope, &mut { limits::WORK })
     }
 
     pub(super) fn eval_within(&self, scope: &dyn Scope, work: &mut usize) -> Result<May<bool>, TemplateError> {

@@ -1,9 +1,9 @@
 use super::error::{Refusal, TemplateError};
-use super::limits;
+use super::filter::Filter;
 use super::name::{Name, path};
 use super::node::{Kind, Node, Operator};
 use super::operator;
-use super::plain::{self, Mark, Number};
+use super::plain::{self, Mark};
 use super::scope::{Found, Scope};
 use model::id::StepId;
 use model::value::{SecretText, Value};
@@ -56,70 +56,78 @@ struct Evaluator<'a> {
 }
 
 impl Evaluator<'_> {
+    /// Only sends each kind to its own function: what is nested deeply comes through here at every level.
     fn node(&mut self, node: &Node) -> Result<Outcome, TemplateError> {
-        let at = |refusal: Refusal| refusal.at(node.at.clone());
-        *self.work = self.work.checked_sub(1).ok_or_else(|| at(Refusal::limit("too much work")))?;
-        let known = match &node.kind {
-            Kind::Literal(value) => value.clone(),
-            Kind::Name(name) => return self.name(*name),
-            Kind::List(items) => {
-                return self.list(items.iter()).map(|items| items.map_or_else(Outcome::Unknown, |items| Outcome::Known(Value::Sequence(items))));
+        if *self.work == 0 {
+            return Err(Refusal::limit("too much work").at(node.at.clone()));
+        }
+        *self.work -= 1;
+        match &node.kind {
+            Kind::Literal(value) => Ok(Outcome::Known(value.clone())),
+            Kind::Name(name) => self.name(*name),
+            Kind::List(items) => self.list(items),
+            Kind::Map(entries) => self.map(entries),
+            Kind::Defined(operand) => self.defined(operand),
+            Kind::Choice { yes, condition, no } => self.choice(yes, condition, no),
+            Kind::Binary(a, Operator::And, b) => self.logic(a, false, b),
+            Kind::Binary(a, Operator::Or, b) => self.logic(a, true, b),
+            Kind::Binary(a, operator, b) => self.binary(a, *operator, b, node),
+            Kind::Filter(operand, filter, arguments) => self.filter(operand, filter, arguments, node),
+            Kind::Not(operand) => Ok(self.truth(operand)?.map_or_else(Outcome::Unknown, |truth| Outcome::Known((!truth).into()))),
+            Kind::IsNone(operand) => self.change(operand, |value| Ok(value.is_null().into())),
+            Kind::Field(operand, name) => self.change(operand, |value| operator::field(&value, name)),
+            Kind::Index(operand, index) => self.change(operand, |value| operator::item(&value, *index)),
+            Kind::Slice(operand, slice) => self.change(operand, |value| operator::slice(value, *slice)),
+            Kind::Negative(operand) => self.change(operand, |value| operator::negative(&value)),
+        }
+    }
+
+    fn list(&mut self, items: &[Node]) -> Result<Outcome, TemplateError> {
+        Ok(self.all(items.iter())?.map_or_else(Outcome::Unknown, |items| Outcome::Known(Value::Sequence(items))))
+    }
+
+    fn map(&mut self, entries: &[(String, Node)]) -> Result<Outcome, TemplateError> {
+        let keys = entries.iter().map(|(key, _)| Value::from(key.as_str()));
+        let values = self.all(entries.iter().map(|(_, value)| value))?;
+        Ok(values.map_or_else(Outcome::Unknown, |values| Outcome::Known(Value::Mapping(keys.zip(values).collect()))))
+    }
+
+    fn defined(&mut self, operand: &Node) -> Result<Outcome, TemplateError> {
+        match self.node(operand) {
+            Ok(_) => Ok(Outcome::Known(true.into())),
+            Err(error) if error.code == TemplateError::MISSING => Ok(Outcome::Known(false.into())),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn choice(&mut self, yes: &Node, condition: &Node, no: &Node) -> Result<Outcome, TemplateError> {
+        match self.truth(condition)? {
+            Ok(true) => self.node(yes),
+            Ok(false) => self.node(no),
+            Err(until) => Ok(Outcome::Unknown(until)),
+        }
+    }
+
+    fn binary(&mut self, a: &Node, operator: Operator, b: &Node, whole: &Node) -> Result<Outcome, TemplateError> {
+        match (self.node(a)?, self.node(b)?) {
+            (Outcome::Known(a), Outcome::Known(b)) => {
+                operator::apply(operator, a, b).map(Outcome::Known).map_err(|refusal| refusal.at(whole.at.clone()))
             }
-            Kind::Map(entries) => {
-                return self.list(entries.iter().map(|(_, value)| value)).map(|values| match values {
-                    Ok(values) => Outcome::Known(Value::Mapping(entries.iter().map(|(key, _)| key.as_str().into()).zip(values).collect())),
-                    Err(until) => Outcome::Unknown(until),
-                });
-            }
-            Kind::Defined(operand) => match self.node(operand) {
-                Ok(_) => true.into(),
-                Err(error) if error.code == TemplateError::MISSING => false.into(),
-                Err(error) => return Err(error),
-            },
-            Kind::Choice { yes, condition, no } => {
-                return match self.truth(condition)? {
-                    Ok(true) => self.node(yes),
-                    Ok(false) => self.node(no),
-                    Err(until) => Ok(Outcome::Unknown(until)),
-                };
-            }
-            Kind::Binary(a, operator @ (Operator::And | Operator::Or), b) => return self.logic(a, *operator == Operator::Or, b),
-            Kind::Binary(a, operator, b) => {
-                let (a, b) = (self.node(a)?, self.node(b)?);
-                match (a, b) {
-                    (Outcome::Known(a), Outcome::Known(b)) => operator::apply(*operator, a, b).map_err(at)?,
-                    (Outcome::Unknown(until), _) | (_, Outcome::Unknown(until)) => return Ok(Outcome::Unknown(until)),
-                }
-            }
-            Kind::Filter(operand, filter, arguments) => {
-                let operand = match self.node(operand) {
-                    Err(error) if error.code == TemplateError::MISSING && filter.name == "default" => Ok(Outcome::Known(Value::Null)),
-                    other => other,
-                };
-                match (operand?, self.list(arguments.iter())?) {
-                    (Outcome::Known(value), Ok(arguments)) => (filter.apply)(value, &arguments).map_err(at)?,
-                    (Outcome::Unknown(until), _) | (_, Err(until)) => return Ok(Outcome::Unknown(until)),
-                }
-            }
-            Kind::Not(operand) => match self.truth(operand)? {
-                Ok(truth) => (!truth).into(),
-                Err(until) => return Ok(Outcome::Unknown(until)),
-            },
-            Kind::IsNone(operand) => return self.change(operand, |value| Ok(value.is_null().into())),
-            Kind::Field(operand, name) => {
-                let lacks = |_: &Value| Refusal::missing(format!("there is no `{name}` in this"));
-                return self.change(operand, |value| value.as_mapping().and_then(|map| map.get(name.as_str())).cloned().ok_or_else(|| lacks(&value)));
-            }
-            Kind::Index(operand, index) => return self.change(operand, |value| operator::item(&value, *index)),
-            Kind::Slice(operand, slice) => return self.change(operand, |value| operator::slice(value, *slice)),
-            Kind::Negative(operand) => {
-                return self.change(operand, |value| match Number::of(&value)? {
-                    Number::Whole(whole) => Number::Whole(-whole).value(),
-                    Number::Float(float) => Number::Float(-float).value(),
-                });
-            }
+            (Outcome::Unknown(until), _) | (_, Outcome::Unknown(until)) => Ok(Outcome::Unknown(until)),
+        }
+    }
+
+    fn filter(&mut self, operand: &Node, filter: &Filter, arguments: &[Node], whole: &Node) -> Result<Outcome, TemplateError> {
+        let operand = match self.node(operand) {
+            Err(error) if error.code == TemplateError::MISSING && filter.name == "default" => Outcome::Known(Value::Null),
+            other => other?,
         };
-        Ok(Outcome::Known(known))
+        match (operand, self.all(arguments.iter())?) {
+            (Outcome::Known(value), Ok(arguments)) => {
+                (filter.apply)(&value, &arguments).map(Outcome::Known).map_err(|refusal| refusal.at(whole.at.clone()))
+            }
+            (Outcome::Unknown(until), _) | (_, Err(until)) => Ok(Outcome::Unknown(until)),
+        }
     }
 
     fn change(&mut self, operand: &Node, change: impl FnOnce(Value) -> Result<Value, Refusal>) -> Result<Outcome, TemplateError> {
@@ -146,7 +154,7 @@ impl Evaluator<'_> {
     }
 
     /// All known, or the first step until which one is not.
-    fn list<'n>(&mut self, nodes: impl Iterator<Item = &'n Node>) -> Result<Result<Vec<Value>, StepId>, TemplateError> {
+    fn all<'n>(&mut self, nodes: impl Iterator<Item = &'n Node>) -> Result<Result<Vec<Value>, StepId>, TemplateError> {
         let outcomes = nodes.map(|node| self.node(node)).collect::<Result<Vec<_>, _>>()?;
         let values = outcomes.into_iter().map(|outcome| match outcome {
             Outcome::Known(value) => Ok(value),
@@ -186,9 +194,4 @@ pub(super) fn no_truth(value: &Value, node: &Node) -> TemplateError {
         _ => "compare it: `NAME == 1`",
     };
     TemplateError::new(TemplateError::KIND, node.at.clone(), format!("true or false is wanted, this is {}", plain::kind(value))).help(help)
-}
-
-/// The work that one expression may do.
-pub(super) const fn work() -> usize {
-    limits::WORK
 }

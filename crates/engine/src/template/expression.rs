@@ -1,6 +1,7 @@
 use super::error::TemplateError;
 use super::evaluate::{self, Outcome};
 use super::lexer::Close;
+use super::limits;
 use super::name::Name;
 use super::node::{Kind, Node};
 use super::parser::{self, Parsed};
@@ -34,7 +35,7 @@ impl Expression {
     /// # Errors
     /// A name that is not there, a secret in anything but a lone name, a value of the wrong kind, or a limit.
     pub fn eval(&self, scope: &dyn Scope) -> Result<Value, TemplateError> {
-        self.eval_within(scope, &mut evaluate::work())
+        self.eval_within(scope, &mut { limits::WORK })
     }
 
     /// The same, with what is left of the work that may be done.

@@ -31,8 +31,19 @@ pub fn render_file(source: &str, vars: &Value) -> Result<May<Text>, TemplateErro
 pub(super) enum Block {
     Plain(String),
     Place(Expression, Range<usize>),
-    For { names: (String, Option<String>), list: Expression, at: Range<usize>, body: Vec<Block>, otherwise: Vec<Block> },
-    If { arms: Vec<(Condition, Vec<Block>)>, otherwise: Vec<Block> },
+    For(Loop),
+    If { arms: Vec<(Condition, Vec<Self>)>, otherwise: Vec<Self> },
+}
+
+/// `{% for first in list %}`, or `{% for first, second in list %}`.
+pub(super) struct Loop {
+    pub(super) first: String,
+    pub(super) second: Option<String>,
+    pub(super) list: Expression,
+    pub(super) at: Range<usize>,
+    pub(super) body: Vec<Block>,
+    /// What stands there if there is nothing to go over.
+    pub(super) otherwise: Vec<Block>,
 }
 
 /// What becomes of the text behind a tag.
@@ -187,7 +198,7 @@ impl<'s> Parser<'s> {
             (otherwise, end) = self.blocks()?;
         }
         self.ended("endfor", at, end)?;
-        Ok(Block::For { names: (first, second), list, at: list_at, body, otherwise })
+        Ok(Block::For(Loop { first, second, list, at: list_at, body, otherwise }))
     }
 
     fn choice(&mut self, at: Range<usize>) -> Result<Block, TemplateError> {

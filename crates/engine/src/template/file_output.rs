@@ -1,5 +1,5 @@
 use super::error::{Refusal, TemplateError};
-use super::file::Block;
+use super::file::{Block, Loop};
 use super::limits;
 use super::name::Segment;
 use super::output::{Output, Whole};
@@ -72,21 +72,27 @@ impl Rendering {
                     }
                     self.blocks(chosen, scope)?;
                 }
-                Block::For { names: (first, second), list, at, body, otherwise } => {
-                    let value = list.eval_within(scope, &mut self.work)?;
-                    let items =
-                        items(&value, second.is_some()).map_err(|stop| stop.map_or_else(Stop::Unknown, |refusal| refusal.at(at.clone()).into()))?;
-                    self.charge(items.len()).map_err(|refusal| refusal.at(at.clone()))?;
-                    if items.is_empty() {
-                        self.blocks(otherwise, scope)?;
-                    }
-                    for (index, (key, item)) in items.iter().enumerate() {
-                        self.charge(1).map_err(|refusal| refusal.at(at.clone()))?;
-                        let layer = Layer { outer: scope, first, second: second.as_deref(), key: *key, item, index, length: items.len() };
-                        self.blocks(body, &layer)?;
-                    }
-                }
+                Block::For(each) => self.each(each, scope)?,
             }
+        }
+        Ok(())
+    }
+
+    fn each(&mut self, each: &Loop, scope: &dyn Scope) -> Result<(), Stop> {
+        let wrong = |refusal: Refusal| Stop::Wrong(refusal.at(each.at.clone()));
+        let value = each.list.eval_within(scope, &mut self.work)?;
+        if let Some(until) = until(&value) {
+            return Err(Stop::Unknown(until));
+        }
+        let items = items(&value, each.second.is_some()).map_err(wrong)?;
+        self.charge(items.len()).map_err(wrong)?;
+        if items.is_empty() {
+            self.blocks(&each.otherwise, scope)?;
+        }
+        for (index, (key, item)) in items.iter().enumerate() {
+            self.charge(1).map_err(wrong)?;
+            let layer = Layer { outer: scope, each, key: *key, item, index, length: items.len() };
+            self.blocks(&each.body, &layer)?;
         }
         Ok(())
     }
@@ -98,16 +104,13 @@ impl Rendering {
 }
 
 /// What a loop goes over: values, with their keys if it has two names.
-fn items(value: &Value, pairs: bool) -> Result<Vec<(Option<&Value>, &Value)>, Result<Refusal, StepId>> {
-    if let Some(until) = until(value) {
-        return Err(Err(until));
-    }
+fn items(value: &Value, pairs: bool) -> Result<Vec<(Option<&Value>, &Value)>, Refusal> {
     match (value, pairs) {
         (Value::Sequence(items), false) => Ok(items.iter().map(|item| (None, item)).collect()),
         (Value::Mapping(map), true) => Ok(map.iter().map(|(key, item)| (Some(key), item)).collect()),
-        (Value::Mapping(_), false) => Err(Ok(Refusal::kind("a mapping is gone over with two names: `key, value`"))),
-        (Value::Sequence(_), true) => Err(Ok(Refusal::kind("a list is gone over with one name"))),
-        _ => Err(Ok(Refusal::kind(format!("a loop wants a list, this is {}", plain::kind(value))))),
+        (Value::Mapping(_), false) => Err(Refusal::kind("a mapping is gone over with two names: `key, value`")),
+        (Value::Sequence(_), true) => Err(Refusal::kind("a list is gone over with one name")),
+        _ => Err(Refusal::kind(format!("a loop wants a list, this is {}", plain::kind(value)))),
     }
 }
 
@@ -135,9 +138,7 @@ impl Scope for Vars<'_> {
 /// The names inside a loop.
 struct Layer<'a> {
     outer: &'a dyn Scope,
-    /// The name of the item, or of its key if there is a second name.
-    first: &'a str,
-    second: Option<&'a str>,
+    each: &'a Loop,
     key: Option<&'a Value>,
     item: &'a Value,
     index: usize,
@@ -149,8 +150,8 @@ impl Scope for Layer<'_> {
         let (root, rest) = name.split_first().map_or(("", name), |(root, rest)| (root.as_str(), rest));
         let fact = match rest {
             [Segment::Field(fact)] if root == "loop" => fact.as_str(),
-            _ if root == self.first => return Found::within(self.key.unwrap_or(self.item), rest),
-            _ if self.second == Some(root) => return Found::within(self.item, rest),
+            _ if root == self.each.first => return Found::within(self.key.unwrap_or(self.item), rest),
+            _ if self.each.second.as_deref() == Some(root) => return Found::within(self.item, rest),
             _ => return self.outer.lookup(name),
         };
         Found::Value(match fact {

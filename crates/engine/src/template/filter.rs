@@ -15,7 +15,7 @@ pub struct Filter {
     pub about: &'static str,
     /// How many arguments it takes.
     pub(super) takes: RangeInclusive<usize>,
-    pub(super) apply: fn(Value, &[Value]) -> Result<Value, Refusal>,
+    pub(super) apply: fn(&Value, &[Value]) -> Result<Value, Refusal>,
 }
 
 /// Every filter, in the order of the reference.
@@ -26,40 +26,40 @@ pub static FILTERS: [Filter; 18] = [
         name: "lower",
         about: "`text | lower`: in small letters",
         takes: 0..=0,
-        apply: |value, _| plain::bounded(of_text(&value)?.to_lowercase()),
+        apply: |value, _| plain::bounded(of_text(value)?.to_lowercase()),
     },
     Filter {
         name: "upper",
         about: "`text | upper`: in capital letters",
         takes: 0..=0,
-        apply: |value, _| plain::bounded(of_text(&value)?.to_uppercase()),
+        apply: |value, _| plain::bounded(of_text(value)?.to_uppercase()),
     },
     Filter {
         name: "trim",
         about: "`text | trim`: without white space at both ends",
         takes: 0..=0,
-        apply: |value, _| Ok(of_text(&value)?.trim().into()),
+        apply: |value, _| Ok(of_text(value)?.trim().into()),
     },
     Filter { name: "replace", about: "`text | replace(old, new)`: every old part by the new one", takes: 2..=2, apply: replace },
     Filter {
         name: "basename",
         about: "`path | basename`: the last name of a path",
         takes: 0..=0,
-        apply: |value, _| Ok(split(of_text(&value)?).1.into()),
+        apply: |value, _| Ok(split(of_text(value)?).1.into()),
     },
     Filter {
         name: "dirname",
         about: "`path | dirname`: a path without its last name",
         takes: 0..=0,
-        apply: |value, _| Ok(split(of_text(&value)?).0.into()),
+        apply: |value, _| Ok(split(of_text(value)?).0.into()),
     },
     Filter { name: "int", about: "`x | int`: a text or number as a whole number, cut at the point", takes: 0..=0, apply: int },
-    Filter { name: "string", about: "`x | string`: a number or truth as text", takes: 0..=0, apply: |value, _| text(&value).map(Value::from) },
+    Filter { name: "string", about: "`x | string`: a number or truth as text", takes: 0..=0, apply: |value, _| text(value).map(Value::from) },
     Filter { name: "times", about: "`number | times(n)`: the product", takes: 1..=1, apply: times },
     Filter { name: "round", about: "`number | round(digits)`: whole without digits, at most 12", takes: 0..=1, apply: round },
     Filter { name: "join", about: "`list | join(', ')`: its items as one text", takes: 0..=1, apply: join },
-    Filter { name: "first", about: "`list | first`: its first item", takes: 0..=0, apply: |value, _| end(&value, <[Value]>::first) },
-    Filter { name: "last", about: "`list | last`: its last item", takes: 0..=0, apply: |value, _| end(&value, <[Value]>::last) },
+    Filter { name: "first", about: "`list | first`: its first item", takes: 0..=0, apply: |value, _| end(value, <[Value]>::first) },
+    Filter { name: "last", about: "`list | last`: its last item", takes: 0..=0, apply: |value, _| end(value, <[Value]>::last) },
     Filter { name: "map", about: "`list | map(attribute='name')`: one field of every item", takes: 1..=1, apply: map },
     Filter { name: "sort", about: "`list | sort(attribute='name')`: numbers or texts in order, or items by one field", takes: 0..=1, apply: sort },
     Filter { name: "unique", about: "`list | unique`: each item once, where it stands first", takes: 0..=0, apply: unique },
@@ -89,12 +89,12 @@ fn of_list(value: &Value) -> Result<&[Value], Refusal> {
 }
 
 /// A missing operand is seen by the evaluator; here is only `none`.
-fn default(value: Value, arguments: &[Value]) -> Result<Value, Refusal> {
-    Ok(if value.is_null() { arguments[0].clone() } else { value })
+fn default(value: &Value, arguments: &[Value]) -> Result<Value, Refusal> {
+    Ok(if value.is_null() { arguments[0].clone() } else { value.clone() })
 }
 
-fn length(value: Value, _: &[Value]) -> Result<Value, Refusal> {
-    let count = match &value {
+fn length(value: &Value, _: &[Value]) -> Result<Value, Refusal> {
+    let count = match value {
         Value::String(text) => text.chars().count(),
         Value::Sequence(items) => items.len(),
         Value::Mapping(map) => map.len(),
@@ -103,8 +103,8 @@ fn length(value: Value, _: &[Value]) -> Result<Value, Refusal> {
     Ok(count.into())
 }
 
-fn replace(value: Value, arguments: &[Value]) -> Result<Value, Refusal> {
-    let (whole, old, new) = (of_text(&value)?, of_text(&arguments[0])?, of_text(&arguments[1])?);
+fn replace(value: &Value, arguments: &[Value]) -> Result<Value, Refusal> {
+    let (whole, old, new) = (of_text(value)?, of_text(&arguments[0])?, of_text(&arguments[1])?);
     if old.is_empty() {
         return Err(Refusal::kind("an empty text cannot be replaced"));
     }
@@ -128,8 +128,8 @@ fn split(path: &str) -> (&str, &str) {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a float that does not fit is refused by the number that is made of it")]
-fn int(value: Value, _: &[Value]) -> Result<Value, Refusal> {
-    match &value {
+fn int(value: &Value, _: &[Value]) -> Result<Value, Refusal> {
+    match value {
         Value::String(text) => {
             let number = text.trim().parse::<i128>().map_err(|_| Refusal::kind("this text is no whole number"))?;
             Number::Whole(number).value()
@@ -141,8 +141,8 @@ fn int(value: Value, _: &[Value]) -> Result<Value, Refusal> {
     }
 }
 
-fn times(value: Value, arguments: &[Value]) -> Result<Value, Refusal> {
-    match (Number::of(&value)?, Number::of(&arguments[0])?) {
+fn times(value: &Value, arguments: &[Value]) -> Result<Value, Refusal> {
+    match (Number::of(value)?, Number::of(&arguments[0])?) {
         (Number::Whole(a), Number::Whole(b)) => {
             a.checked_mul(b).map_or(Err(Refusal::kind("the number becomes too large")), |product| Number::Whole(product).value())
         }
@@ -151,8 +151,8 @@ fn times(value: Value, arguments: &[Value]) -> Result<Value, Refusal> {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a float that does not fit is refused by the number that is made of it")]
-fn round(value: Value, arguments: &[Value]) -> Result<Value, Refusal> {
-    let number = Number::of(&value)?;
+fn round(value: &Value, arguments: &[Value]) -> Result<Value, Refusal> {
+    let number = Number::of(value)?;
     match (arguments.first().and_then(Value::as_i64), arguments.len()) {
         (None, 0) => match number {
             Number::Float(float) => Number::Whole(float.round() as i128).value(),
@@ -167,10 +167,10 @@ fn round(value: Value, arguments: &[Value]) -> Result<Value, Refusal> {
     }
 }
 
-fn join(value: Value, arguments: &[Value]) -> Result<Value, Refusal> {
+fn join(value: &Value, arguments: &[Value]) -> Result<Value, Refusal> {
     let between = arguments.first().map_or(Ok(""), of_text)?;
     let mut joined = String::new();
-    for (at, item) in of_list(&value)?.iter().enumerate() {
+    for (at, item) in of_list(value)?.iter().enumerate() {
         if at > 0 {
             joined.push_str(between);
         }
@@ -191,13 +191,13 @@ fn field<'v>(item: &'v Value, name: &Value) -> Result<&'v Value, Refusal> {
     item.as_mapping().and_then(|map| map.get(name)).ok_or_else(|| Refusal::missing(format!("an item has no `{name}`")))
 }
 
-fn map(value: Value, arguments: &[Value]) -> Result<Value, Refusal> {
-    let fields = of_list(&value)?.iter().map(|item| field(item, &arguments[0]).cloned());
+fn map(value: &Value, arguments: &[Value]) -> Result<Value, Refusal> {
+    let fields = of_list(value)?.iter().map(|item| field(item, &arguments[0]).cloned());
     fields.collect::<Result<_, _>>().map(Value::Sequence)
 }
 
-fn sort(value: Value, arguments: &[Value]) -> Result<Value, Refusal> {
-    let items = of_list(&value)?;
+fn sort(value: &Value, arguments: &[Value]) -> Result<Value, Refusal> {
+    let items = of_list(value)?;
     let key = |item| arguments.first().map_or(Ok(item), |name| field(item, name));
     let keys: Vec<&Value> = items.iter().map(key).collect::<Result<_, _>>()?;
     // What has an order with the first has one with all.
@@ -209,7 +209,7 @@ fn sort(value: Value, arguments: &[Value]) -> Result<Value, Refusal> {
     Ok(places.into_iter().map(|place| items[place].clone()).collect())
 }
 
-fn unique(value: Value, _: &[Value]) -> Result<Value, Refusal> {
+fn unique(value: &Value, _: &[Value]) -> Result<Value, Refusal> {
     let mut seen = HashSet::new();
-    Ok(of_list(&value)?.iter().filter(|item| seen.insert(*item)).cloned().collect())
+    Ok(of_list(value)?.iter().filter(|item| seen.insert(*item)).cloned().collect())
 }

@@ -116,7 +116,8 @@ impl<'s> Lexer<'s> {
 
     fn unclosed(&self) -> TemplateError {
         let (open, close) = if self.close == Close::FileBlock { ("{%", "%}") } else { ("{{", "}}") };
-        let at = self.start.saturating_sub(2)..self.start;
+        let from = self.source[..self.start].rfind(open).unwrap_or(self.start);
+        let at = from..(from + 2).min(self.start);
         TemplateError::syntax(at, format!("`{open}` has no `{close}`")).help(format!("for the characters themselves write `{{{{ '{open}' }}}}`"))
     }
 

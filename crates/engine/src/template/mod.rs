@@ -35,3 +35,6 @@ pub use name::{Name, Segment};
 pub use scope::{Found, Scope};
 pub use text::Text;
 pub use tree::{Place, TreeError, render};
+
+#[cfg(test)]
+mod tests;

@@ -85,6 +85,20 @@ fn floor(a: i128, b: i128) -> i128 {
     if a % b != 0 && (a < 0) != (b < 0) { quotient - 1 } else { quotient }
 }
 
+/// The number with its sign turned.
+pub(super) fn negative(value: &Value) -> Result<Value, Refusal> {
+    match Number::of(value)? {
+        Number::Whole(whole) => Number::Whole(-whole).value(),
+        Number::Float(float) => Number::Float(-float).value(),
+    }
+}
+
+/// The field of a mapping.
+pub(super) fn field(of: &Value, name: &str) -> Result<Value, Refusal> {
+    let found = of.as_mapping().and_then(|map| map.get(name));
+    found.cloned().ok_or_else(|| Refusal::missing(format!("there is no `{name}` in this")))
+}
+
 /// The item of a list at an index, from the end if it is negative.
 pub(super) fn item(of: &Value, index: i64) -> Result<Value, Refusal> {
     let Value::Sequence(items) = of else { return Err(Refusal::kind(format!("{} has no items", kind(of)))) };

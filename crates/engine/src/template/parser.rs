@@ -2,10 +2,11 @@ use super::error::TemplateError;
 use super::filter::{self, Filter};
 use super::lexer::{Close, Lexer, Token};
 use super::limits;
-use super::name::{Name, Segment};
-use super::node::{COMPARES, Kind, NOT, Node, Operator, Slice};
-use model::value::Value;
+use super::name::Name;
+use super::node::{COMPARES, Kind, NOT, Node, Operator};
 use std::ops::Range;
+
+mod value;
 
 /// A parsed expression, its names, and where its source ends.
 pub(super) struct Parsed {
@@ -17,11 +18,18 @@ pub(super) struct Parsed {
     pub(super) strips: bool,
 }
 
+/// In boxes, so that the frames of the descent stay small.
+type Boxed<T> = Result<T, Box<TemplateError>>;
+
 /// Parses the expression that begins at `start`.
 ///
 /// # Errors
 /// It is none, or goes over a limit.
 pub(super) fn parse(source: &str, start: usize, close: Close) -> Result<Parsed, TemplateError> {
+    parse_boxed(source, start, close).map_err(|error| *error)
+}
+
+fn parse_boxed(source: &str, start: usize, close: Close) -> Boxed<Parsed> {
     let mut parser = Parser {
         lexer: Lexer::new(source, start, close),
         token: Token::End,
@@ -33,13 +41,13 @@ pub(super) fn parse(source: &str, start: usize, close: Close) -> Result<Parsed, 
     };
     parser.advance()?;
     if parser.token == Token::End {
-        return Err(TemplateError::syntax(start..start, "an expression is missing"));
+        return Err(Box::new(TemplateError::syntax(start..start, "an expression is missing")));
     }
     let node = parser.choice()?;
     if parser.token != Token::End {
-        return Err(parser.unexpected());
+        return Err(Box::new(parser.unexpected()));
     }
-    Ok(Parsed { node, names: parser.names, rest: parser.lexer.position, strips: parser.lexer.strips })
+    Ok(Parsed { node: *node, names: parser.names, rest: parser.lexer.position, strips: parser.lexer.strips })
 }
 
 /// A descent with one token in hand. Each call that may come back to itself counts its depth.
@@ -54,17 +62,21 @@ struct Parser<'s> {
     depth: usize,
 }
 
+fn node(at: Range<usize>, kind: Kind) -> Box<Node> {
+    Box::new(Node { kind, at })
+}
+
 /// Words that are no names.
 const WORDS: [&str; 9] = ["and", "or", "not", "in", "is", "if", "else", "set", "for"];
 
 impl<'s> Parser<'s> {
-    fn advance(&mut self) -> Result<Token<'s>, TemplateError> {
+    fn advance(&mut self) -> Boxed<Token<'s>> {
         let (token, at) = self.lexer.next()?;
         self.last = std::mem::replace(&mut self.at, at).end;
         Ok(std::mem::replace(&mut self.token, token))
     }
 
-    fn skip(&mut self, token: &Token<'_>) -> Result<bool, TemplateError> {
+    fn skip(&mut self, token: &Token<'_>) -> Boxed<bool> {
         let there = self.token == *token;
         if there {
             self.advance()?;
@@ -72,10 +84,10 @@ impl<'s> Parser<'s> {
         Ok(there)
     }
 
-    fn expect(&mut self, mark: &'static str) -> Result<(), TemplateError> {
+    fn expect(&mut self, mark: &'static str) -> Boxed<()> {
         match self.skip(&Token::Mark(mark))? {
             true => Ok(()),
-            false => Err(TemplateError::syntax(self.at.clone(), format!("`{mark}` is missing here"))),
+            false => Err(Box::new(TemplateError::syntax(self.at.clone(), format!("`{mark}` is missing here")))),
         }
     }
 
@@ -93,91 +105,93 @@ impl<'s> Parser<'s> {
         }
     }
 
-    fn deeper<T>(&mut self, parse: impl FnOnce(&mut Self) -> Result<T, TemplateError>) -> Result<T, TemplateError> {
+    /// Goes one call deeper. After an error nobody goes on, so only a success comes back up.
+    fn enter(&mut self) -> Boxed<()> {
         self.depth += 1;
         if self.depth > limits::DEPTH {
-            return Err(TemplateError::new(TemplateError::LIMIT, self.at.clone(), "the expression is nested too deeply"));
+            return Err(Box::new(TemplateError::new(TemplateError::LIMIT, self.at.clone(), "the expression is nested too deeply")));
         }
-        let parsed = parse(self)?;
-        self.depth -= 1;
-        Ok(parsed)
+        Ok(())
     }
 
-    fn count(&mut self) -> Result<(), TemplateError> {
+    fn count(&mut self) -> Boxed<()> {
         self.operators += 1;
         match self.operators > limits::OPERATORS {
-            true => {
-                Err(TemplateError::new(TemplateError::LIMIT, self.at.clone(), format!("more than {} operators in an expression", limits::OPERATORS))
-                    .help("give its parts names under `vars`"))
-            }
+            true => Err(Box::new(
+                TemplateError::new(TemplateError::LIMIT, self.at.clone(), format!("more than {} operators in an expression", limits::OPERATORS))
+                    .help("give its parts names under `vars`"),
+            )),
             false => Ok(()),
         }
     }
 
     /// `a`, or `a if c else b`.
-    fn choice(&mut self) -> Result<Node, TemplateError> {
-        self.deeper(|parser| {
-            let yes = parser.binary(0)?;
-            if !parser.skip(&Token::Word("if"))? {
-                return Ok(yes);
-            }
-            parser.count()?;
-            let condition = Box::new(parser.binary(0)?);
-            if !parser.skip(&Token::Word("else"))? {
-                return Err(TemplateError::syntax(parser.at.clone(), "`else` is missing here").help("write `a if condition else b`"));
-            }
-            let no = Box::new(parser.choice()?);
-            Ok(Node { at: yes.at.start..no.at.end, kind: Kind::Choice { yes: Box::new(yes), condition, no } })
-        })
+    fn choice(&mut self) -> Boxed<Box<Node>> {
+        self.enter()?;
+        let yes = self.binary(0)?;
+        let whole = if self.skip(&Token::Word("if"))? { self.alternative(yes)? } else { yes };
+        self.depth -= 1;
+        Ok(whole)
+    }
+
+    fn alternative(&mut self, yes: Box<Node>) -> Boxed<Box<Node>> {
+        self.count()?;
+        let condition = self.binary(0)?;
+        if !self.skip(&Token::Word("else"))? {
+            return Err(Box::new(TemplateError::syntax(self.at.clone(), "`else` is missing here").help("write `a if condition else b`")));
+        }
+        let no = self.choice()?;
+        Ok(node(yes.at.start..no.at.end, Kind::Choice { yes, condition, no }))
     }
 
     /// Operators that bind at least as tightly as `least`.
-    fn binary(&mut self, least: u8) -> Result<Node, TemplateError> {
-        self.deeper(|parser| {
-            let from = parser.at.start;
-            let mut left = match parser.token {
-                Token::Word("not") if least <= NOT => {
-                    parser.count()?;
-                    parser.advance()?;
-                    let operand = parser.binary(NOT)?;
-                    Node { at: from..operand.at.end, kind: Kind::Not(Box::new(operand)) }
-                }
-                _ => parser.filtered()?,
-            };
-            let mut compared = false;
-            while let Some((operator, negated)) = parser.operator()? {
-                if operator.binds() < least {
-                    break;
-                }
-                let compares = operator.binds() == COMPARES;
-                if compares && compared {
-                    return Err(TemplateError::syntax(parser.at.clone(), "comparisons cannot be chained").help("write `a < b and b < c`"));
-                }
-                compared = compares;
-                parser.count()?;
-                parser.advance()?;
-                if negated {
-                    parser.advance()?;
-                }
-                let right = parser.binary(operator.binds() + 1)?;
-                let at = from..right.at.end;
-                left = Node { at: at.clone(), kind: Kind::Binary(Box::new(left), operator, Box::new(right)) };
-                if negated {
-                    left = Node { at, kind: Kind::Not(Box::new(left)) };
-                }
+    fn binary(&mut self, least: u8) -> Boxed<Box<Node>> {
+        self.enter()?;
+        let negated = least <= NOT && self.token == Token::Word("not");
+        let mut left = if negated { self.negation()? } else { self.filtered()? };
+        let mut compared = false;
+        while let Some((operator, negated)) = self.operator()? {
+            if operator.binds() < least {
+                break;
             }
-            Ok(left)
-        })
+            let compares = operator.binds() == COMPARES;
+            if compares && compared {
+                return Err(Box::new(TemplateError::syntax(self.at.clone(), "comparisons cannot be chained").help("write `a < b and b < c`")));
+            }
+            compared = compares;
+            self.count()?;
+            self.advance()?;
+            if negated {
+                self.advance()?;
+            }
+            let right = self.binary(operator.binds() + 1)?;
+            left = node(left.at.start..right.at.end, Kind::Binary(left, operator, right));
+            if negated {
+                left = node(left.at.clone(), Kind::Not(left));
+            }
+        }
+        self.depth -= 1;
+        Ok(left)
+    }
+
+    fn negation(&mut self) -> Boxed<Box<Node>> {
+        let from = self.at.start;
+        self.count()?;
+        self.advance()?;
+        let operand = self.binary(NOT)?;
+        Ok(node(from..operand.at.end, Kind::Not(operand)))
     }
 
     /// The operator that stands here, and whether it is `not in`.
-    fn operator(&mut self) -> Result<Option<(Operator, bool)>, TemplateError> {
+    fn operator(&mut self) -> Boxed<Option<(Operator, bool)>> {
         let operator = match &self.token {
             Token::Word("or") => Operator::Or,
             Token::Word("and") => Operator::And,
             Token::Word("in") => Operator::In,
             // `not` after a value can only be the `not` of `not in`.
-            Token::Word("not") => return if self.lexer.word_follows("in") { Ok(Some((Operator::In, true))) } else { Err(self.unexpected()) },
+            Token::Word("not") => {
+                return if self.lexer.word_follows("in") { Ok(Some((Operator::In, true))) } else { Err(Box::new(self.unexpected())) };
+            }
             Token::Mark(mark) => match *mark {
                 "==" => Operator::Equal,
                 "!=" => Operator::Unequal,
@@ -199,27 +213,26 @@ impl<'s> Parser<'s> {
     }
 
     /// A value and the filters and tests behind it.
-    fn filtered(&mut self) -> Result<Node, TemplateError> {
+    fn filtered(&mut self) -> Boxed<Box<Node>> {
         let from = self.at.start;
-        let mut node = self.signed()?;
+        let mut value = self.signed()?;
         loop {
-            let kind = if self.skip(&Token::Mark("|"))? {
-                self.count()?;
-                self.filter(node)?
+            value = if self.skip(&Token::Mark("|"))? {
+                self.filter(value)?
             } else if self.skip(&Token::Word("is"))? {
-                self.count()?;
-                self.test(node)?
+                self.test(value)?
             } else {
-                return Ok(node);
+                return Ok(value);
             };
-            node = Node { at: from..self.last, kind };
+            value.at = from..self.last;
         }
     }
 
-    fn filter(&mut self, operand: Node) -> Result<Kind, TemplateError> {
+    fn filter(&mut self, operand: Box<Node>) -> Boxed<Box<Node>> {
+        self.count()?;
         let at = self.at.clone();
-        let Token::Word(name) = self.advance()? else { return Err(TemplateError::syntax(at, "the name of a filter is missing here")) };
-        let filter = Filter::named(name).ok_or_else(|| filter::unknown(name, at.clone()))?;
+        let Token::Word(name) = self.advance()? else { return Err(Box::new(TemplateError::syntax(at, "the name of a filter is missing here"))) };
+        let filter = Filter::named(name).ok_or_else(|| Box::new(filter::unknown(name, at.clone())))?;
         let mut arguments = Vec::new();
         if self.skip(&Token::Mark("("))? {
             while self.token != Token::Mark(")") {
@@ -227,7 +240,7 @@ impl<'s> Parser<'s> {
                     self.advance()?;
                     self.advance()?;
                 }
-                arguments.push(self.choice()?);
+                arguments.push(*self.choice()?);
                 if !self.skip(&Token::Mark(","))? {
                     break;
                 }
@@ -235,206 +248,40 @@ impl<'s> Parser<'s> {
             self.expect(")")?;
         }
         match filter.takes.contains(&arguments.len()) {
-            true => Ok(Kind::Filter(Box::new(operand), filter, arguments)),
-            false => Err(TemplateError::syntax(at, format!("the filter `{name}` cannot take {} arguments", arguments.len())).help(filter.about)),
+            true => Ok(node(at, Kind::Filter(operand, filter, arguments))),
+            false => {
+                Err(Box::new(TemplateError::syntax(at, format!("the filter `{name}` cannot take {} arguments", arguments.len())).help(filter.about)))
+            }
         }
     }
 
-    fn test(&mut self, operand: Node) -> Result<Kind, TemplateError> {
+    fn test(&mut self, operand: Box<Node>) -> Boxed<Box<Node>> {
+        self.count()?;
         let negated = self.skip(&Token::Word("not"))?;
         let (from, at) = (operand.at.start, self.at.clone());
-        let operand = Box::new(operand);
         let kind = match self.advance()? {
             Token::Word("defined") => Kind::Defined(operand),
             Token::Word("none") => Kind::IsNone(operand),
             Token::Word(name) => {
-                return Err(
-                    TemplateError::new(TemplateError::FILTER, at, format!("there is no test `{name}`")).help("the tests are `defined` and `none`")
-                );
+                let error = TemplateError::new(TemplateError::FILTER, at, format!("there is no test `{name}`"));
+                return Err(Box::new(error.help("the tests are `defined` and `none`")));
             }
-            _ => return Err(TemplateError::syntax(at, "the name of a test is missing here").help("the tests are `defined` and `none`")),
+            _ => return Err(Box::new(TemplateError::syntax(at, "the name of a test is missing here").help("the tests are `defined` and `none`"))),
         };
-        Ok(match negated {
-            true => Kind::Not(Box::new(Node { at: from..self.last, kind })),
-            false => kind,
-        })
+        let tested = node(from..self.last, kind);
+        Ok(if negated { node(tested.at.clone(), Kind::Not(tested)) } else { tested })
     }
 
     /// A value with minus signs before it.
-    fn signed(&mut self) -> Result<Node, TemplateError> {
+    fn signed(&mut self) -> Boxed<Box<Node>> {
         let from = self.at.start;
         if !self.skip(&Token::Mark("-"))? {
             return self.postfix();
         }
         self.count()?;
-        let operand = self.deeper(Self::signed)?;
-        Ok(Node { at: from..operand.at.end, kind: Kind::Negative(Box::new(operand)) })
-    }
-
-    /// A value with what is taken of it: `.field`, `[1]`, `[::-1]`.
-    fn postfix(&mut self) -> Result<Node, TemplateError> {
-        let from = self.at.start;
-        let mut node = self.primary()?;
-        loop {
-            let kind = if self.skip(&Token::Mark("."))? {
-                let at = self.at.clone();
-                let Token::Word(field) = self.advance()? else {
-                    return Err(TemplateError::syntax(at, "a field's name is missing here").help("an item of a list is written `[0]`"));
-                };
-                Kind::Field(Box::new(node), field.to_owned())
-            } else if self.skip(&Token::Mark("["))? {
-                self.index(node)?
-            } else if self.token == Token::Mark("(") {
-                return Err(self.unexpected());
-            } else {
-                return Ok(node);
-            };
-            self.count()?;
-            node = Node { at: from..self.last, kind };
-        }
-    }
-
-    fn index(&mut self, of: Node) -> Result<Kind, TemplateError> {
-        if let Kind::Name(name) = of.kind
-            && let [Segment::Field(root), _] = self.names[name].segments.as_slice()
-            && root == "steps"
-        {
-            return Err(TemplateError::syntax(self.at.clone(), "an instance of a group is named by its key").help("write `steps.farm['rds01']`"));
-        }
-        let first = self.whole()?;
-        let colon = self.skip(&Token::Mark(":"))?;
-        let end = if colon { self.whole()? } else { None };
-        let step = if colon && self.skip(&Token::Mark(":"))? { self.whole()? } else { None };
-        if self.token != Token::Mark("]") {
-            return Err(TemplateError::syntax(self.at.clone(), "an index is a number that is written out")
-                .help("a field is written `.name`; `['key']` stands only behind `steps.NAME`"));
-        }
-        let at = self.at.clone();
-        self.advance()?;
-        match (first, colon) {
-            (_, true) if step == Some(0) => Err(TemplateError::syntax(at, "the step of a slice cannot be 0")),
-            (_, true) => Ok(Kind::Slice(Box::new(of), Slice { first, end, step: step.unwrap_or(1) })),
-            (Some(index), false) => Ok(Kind::Index(Box::new(of), index)),
-            (None, false) => Err(TemplateError::syntax(at, "an index is missing here")),
-        }
-    }
-
-    fn whole(&mut self) -> Result<Option<i64>, TemplateError> {
-        let negative = self.skip(&Token::Mark("-"))?;
-        let Token::Int(number) = self.token else {
-            return if negative { Err(self.unexpected()) } else { Ok(None) };
-        };
-        self.advance()?;
-        // No token is negative, so this has no overflow.
-        Ok(Some(if negative { -number } else { number }))
-    }
-
-    fn primary(&mut self) -> Result<Node, TemplateError> {
-        let at = self.at.clone();
-        let literal = |value: Value| Ok(Kind::Literal(value));
-        let kind = match self.token.clone() {
-            Token::Word("true") => literal(true.into()),
-            Token::Word("false") => literal(false.into()),
-            Token::Word("none") => literal(Value::Null),
-            Token::Word("True" | "False" | "None") => return Err(self.unexpected()),
-            Token::Word(word) if WORDS.contains(&word) => return Err(self.unexpected()),
-            Token::Word(root) => return self.name(root),
-            Token::Int(number) => literal(number.into()),
-            Token::Float(number) => literal(number.into()),
-            Token::Text(text) => literal(text.into()),
-            Token::Mark("(") => {
-                self.advance()?;
-                let inner = self.choice()?;
-                if self.token == Token::Mark(",") {
-                    return Err(self.unexpected().help("a list is written `[a, b]`"));
-                }
-                self.expect(")")?;
-                return Ok(Node { at: at.start..self.last, kind: inner.kind });
-            }
-            Token::Mark("[") => return self.list(at.start),
-            Token::Mark("{") => return self.map(at.start),
-            _ => return Err(self.unexpected()),
-        };
-        self.advance()?;
-        kind.map(|kind| Node { kind, at })
-    }
-
-    fn list(&mut self, from: usize) -> Result<Node, TemplateError> {
-        self.advance()?;
-        let mut items = Vec::new();
-        while self.token != Token::Mark("]") {
-            items.push(self.choice()?);
-            if !self.skip(&Token::Mark(","))? {
-                break;
-            }
-        }
-        self.expect("]")?;
-        Ok(Node { at: from..self.last, kind: Kind::List(items) })
-    }
-
-    fn map(&mut self, from: usize) -> Result<Node, TemplateError> {
-        self.advance()?;
-        let mut entries: Vec<(String, Node)> = Vec::new();
-        while self.token != Token::Mark("}") {
-            let at = self.at.clone();
-            let Token::Text(key) = self.advance()? else {
-                return Err(TemplateError::syntax(at, "a key is a text in quotes").help("write `{'name': value}`"));
-            };
-            if entries.iter().any(|(other, _)| *other == key) {
-                return Err(TemplateError::syntax(at, "this key stands here twice"));
-            }
-            self.expect(":")?;
-            entries.push((key, self.choice()?));
-            if !self.skip(&Token::Mark(","))? {
-                break;
-            }
-        }
-        self.expect("}")?;
-        Ok(Node { at: from..self.last, kind: Kind::Map(entries) })
-    }
-
-    fn name(&mut self, root: &str) -> Result<Node, TemplateError> {
-        let from = self.at.start;
-        let mut segments = vec![Segment::Field(root.to_owned())];
-        self.advance()?;
-        loop {
-            if self.skip(&Token::Mark("."))? {
-                let at = self.at.clone();
-                match self.advance()? {
-                    Token::Word(field) => segments.push(Segment::Field(field.to_owned())),
-                    _ => return Err(TemplateError::syntax(at, "a field's name is missing here").help("an item of a list is written `[0]`")),
-                }
-            } else if self.token == Token::Mark("[") && self.lexer.text_follows() {
-                self.advance()?;
-                segments.push(Segment::Key(self.key(&segments)?));
-            } else {
-                break;
-            }
-            if segments.len() > limits::SEGMENTS {
-                return Err(TemplateError::new(TemplateError::LIMIT, from..self.last, format!("a name of more than {} parts", limits::SEGMENTS)));
-            }
-        }
-        let at = from..self.last;
-        if segments.len() == 1 && root == "steps" {
-            return Err(TemplateError::syntax(at, "`steps` needs the name of a step").help("write `steps.NAME`"));
-        }
-        self.names.push(Name { segments, at: at.clone() });
-        Ok(Node { kind: Kind::Name(self.names.len() - 1), at })
-    }
-
-    /// The key in brackets behind `steps.NAME`, or anywhere behind `result`, whose keys nobody here has chosen.
-    fn key(&mut self, before: &[Segment]) -> Result<String, TemplateError> {
-        let at = self.at.clone();
-        let Token::Text(key) = self.advance()? else { return Err(TemplateError::syntax(at, "a key is missing here")) };
-        self.expect("]")?;
-        match before {
-            [Segment::Field(root), ..] if root == "result" => Ok(key),
-            [Segment::Field(root), Segment::Field(_)] if root == "steps" => {
-                let fits =
-                    key.starts_with(|c: char| c.is_ascii_alphanumeric()) && key.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-                if fits { Ok(key) } else { Err(TemplateError::syntax(at, "this is no key of an instance").help("letters, digits, `.`, `_`, `-`")) }
-            }
-            _ => Err(TemplateError::syntax(at, "`['key']` stands only behind `steps.NAME`").help(format!("write `.{key}`"))),
-        }
+        self.enter()?;
+        let operand = self.signed()?;
+        self.depth -= 1;
+        Ok(node(from..operand.at.end, Kind::Negative(operand)))
     }
 }

@@ -1,5 +1,4 @@
 use super::error::TemplateError;
-use super::evaluate;
 use super::expression::Expression;
 use super::lexer::Close;
 use super::limits;
@@ -76,7 +75,7 @@ impl Text {
     /// # Errors
     /// As [`Expression::eval`]; a list, mapping or `none` inside a text; a text over the limit.
     pub fn render(&self, scope: &dyn Scope) -> Result<Value, TemplateError> {
-        let mut work = evaluate::work();
+        let mut work = limits::WORK;
         match self.parts.as_slice() {
             [] => return Ok("".into()),
             [Part::Plain(text)] => return Ok(text.as_str().into()),

@@ -14,7 +14,7 @@ pub struct TreeError {
     /// Place and reason in words.
     pub message: String,
     /// What is wrong, with bytes of that one text.
-    pub cause: TemplateError,
+    pub cause: Box<TemplateError>,
 }
 
 /// One step down a tree.
@@ -45,7 +45,7 @@ pub fn render(tree: &Value, scope: &dyn Scope) -> Result<Value, TreeError> {
         let path = renderer.path;
         let shown = path.iter().map(Place::to_string).collect::<Vec<_>>().join(".").replace(".[", "[");
         let message = if path.is_empty() { cause.to_string() } else { format!("`{shown}`: {cause}") };
-        TreeError { path, message, cause }
+        TreeError { path, message, cause: Box::new(cause) }
     })
 }
 
