@@ -4,4 +4,5 @@ mod document;
 mod loader;
 
 pub use document::Document;
+pub(crate) use loader::RUNBOOK;
 pub use loader::{Loaded, RunbookCall, RunbookFile, load};

@@ -1,0 +1,426 @@
+//! One step.
+
+use model::diagnostic::Diagnostic;
+use model::resource::Resource;
+use model::step::{OnFailure, Step, UndoWord};
+use model::yaml::{At, OneOf, Raw, Shape};
+use model::{step, yaml};
+use world::action::Class;
+
+use super::expression::Sight;
+use super::file::FileCheck;
+use super::frame::{Frame, Why};
+use super::input;
+use super::kinds::Known;
+use super::name::{ROOTS, wrong_key};
+use crate::load::{RUNBOOK, RunbookCall};
+
+impl<'a> FileCheck<'a> {
+    /// Checks a step and what is in it. Goes no deeper than the document.
+    pub(super) fn step(&mut self, step: &'a Step, index: usize) {
+        self.name_of_value(&step.id);
+        self.no_template(step.title.as_ref());
+        self.no_template(step.about.as_ref());
+        self.no_template(step.irreversible.as_ref());
+        self.order(step, index);
+        self.figures(step);
+        let outer = self.loops.len();
+        self.foreach(step);
+        if let Some(when) = &step.when {
+            self.condition(&when.value, when.node, Sight::STEPS);
+        }
+        if let Some(host) = step.host {
+            self.host(host);
+        }
+        match (&step.action, &step.steps) {
+            (Some(_), Some(_)) => {
+                let found = Diagnostic::error("action-and-steps", "a step has `action` or `steps`, not both");
+                self.report(found.help("make the action a step of the group"), step.id.node);
+            }
+            (None, None) => {
+                let found = Diagnostic::error("no-action", format!("step `{}` has neither `action` nor `steps`", &*step.id.value));
+                self.report(found, step.id.node);
+            }
+            (Some(action), None) => self.action(step, action),
+            (None, Some(steps)) => self.group(step, steps),
+        }
+        self.loops.truncate(outer);
+    }
+
+    /// What comes before it.
+    fn order(&mut self, step: &'a Step, index: usize) {
+        match &step.needs {
+            Some(needs) => self.siblings(step, needs, Why::Needs),
+            None if index > 0 => {
+                let at = self.tree.place(step.id.node);
+                if let Some(frame) = self.frames.last_mut() {
+                    frame.waits_for(index as u32 - 1, at, Why::Position);
+                }
+            }
+            None => {}
+        }
+        if let Some(settles) = &step.settles {
+            self.siblings(step, settles, Why::Settles);
+        }
+    }
+
+    fn siblings(&mut self, step: &'a Step, names: &'a [At<Box<str>>], why: Why) {
+        for (index, name) in names.iter().enumerate() {
+            let Some(frame) = self.frames.last_mut() else { return };
+            let Some(sibling) = frame.ids.get(&*name.value).copied().filter(|_| !name.value.is_empty()) else {
+                let known: Vec<&str> = frame.ids.keys().copied().filter(|id| *id != &*step.id.value).collect();
+                let outside = self.frames.iter().rev().skip(1).any(|frame| frame.ids.contains_key(&*name.value));
+                let message = if outside { "is outside of this group" } else { "" };
+                let found = match message {
+                    "" => Diagnostic::error("unknown-step", format!("no step is called `{}`", &*name.value)),
+                    outside => Diagnostic::error("unknown-step", format!("`{}` {outside}", &*name.value)).help("let the group need it"),
+                };
+                self.report(found.did_you_mean(&name.value, known), name.node);
+                continue;
+            };
+            let at = self.tree.place(name.node);
+            if *name.value == *step.id.value {
+                self.report(Diagnostic::error("needs-itself", format!("step `{}` waits for itself", &*name.value)), name.node);
+            } else if names[..index].iter().any(|other| other.value == name.value) {
+                self.report(Diagnostic::error("duplicate-name", format!("`{}` is named twice", &*name.value)), name.node);
+            } else {
+                frame.waits_for(sibling, at, why);
+            }
+        }
+    }
+
+    /// Numbers and times.
+    fn figures(&self, step: &Step) {
+        if let Some(timeout) = step.timeout.filter(|timeout| timeout.as_millis() == 0) {
+            self.report(Diagnostic::error("wrong-value", "no time at all"), timeout.node);
+        }
+        if let Some(retry) = step.retry.as_deref() {
+            if retry.attempts.value == 0 {
+                self.report(Diagnostic::error("wrong-value", "at least one attempt is made"), retry.attempts.node);
+            }
+            if retry.max_delay.is_some_and(|most| retry.delay.is_none_or(|delay| most < delay)) {
+                self.report(Diagnostic::error("wrong-value", "`max_delay` is not less than `delay`"), retry.node);
+            }
+        }
+        if let Some(takes) = &step.takes
+            && let Some(most) = takes.most.filter(|most| most.value < takes.usual.value)
+        {
+            self.report(Diagnostic::error("wrong-value", "`most` is less than `usual`"), most.node);
+        }
+        let mut names: Vec<&str> = Vec::new();
+        for evidence in &step.evidence {
+            self.name_of_value(&evidence.name);
+            if names.contains(&&*evidence.name.value) {
+                self.report(Diagnostic::error("duplicate-name", format!("`{}` is there twice", &*evidence.name.value)), evidence.name.node);
+            }
+            names.push(&evidence.name.value);
+        }
+    }
+
+    fn foreach(&mut self, step: &'a Step) {
+        let Some(foreach) = &step.foreach else {
+            for node in [step.key, step.max_parallel.map(|at| at.node)].into_iter().flatten() {
+                self.report(Diagnostic::error("no-foreach", "this is for a step with `foreach`"), node);
+            }
+            return;
+        };
+        let [(name, list)] = foreach.0.as_slice() else {
+            return self.report(Diagnostic::error("wrong-foreach", "`foreach` has exactly one name"), foreach.node);
+        };
+        self.name_of_value(name);
+        if ROOTS.contains(&&*name.value) || self.loops.contains(&&*name.value) {
+            self.report(Diagnostic::error("wrong-name", format!("`{}` has another meaning here", &*name.value)), name.node);
+        }
+        match self.tree.shape(*list) {
+            Shape::List | Shape::Bad => self.templates(*list, Sight::FIXED),
+            Shape::Text(text) if text.starts_with("{{") => self.templates(*list, Sight::FIXED),
+            _ => self.report(Diagnostic::error("wrong-foreach", "`foreach` goes through a list, or a template that is one"), *list),
+        }
+        self.loops.push(&name.value);
+        match step.key {
+            Some(key) => {
+                self.templates(key, Sight::FIXED);
+                if let Some(wrong) = self.tree.text(key).filter(|text| !text.contains("{{")).and_then(wrong_key) {
+                    self.report(Diagnostic::error("wrong-name", wrong), key);
+                }
+            }
+            None => {
+                let found = Diagnostic::error("no-key", "the instances of `foreach` need a `key` to be told apart");
+                self.report(found.help(format!("write `key: '{{{{ {}.NAME }}}}'`", &*name.value)), step.id.node);
+            }
+        }
+        if let Some(parallel) = step.max_parallel.filter(|at| at.value == 0) {
+            self.report(Diagnostic::error("wrong-value", "at least one instance runs at a time"), parallel.node);
+        }
+    }
+
+    fn host(&mut self, host: Raw) {
+        self.templates(host, Sight::FIXED);
+        let Some(name) = self.tree.text(host).filter(|name| !name.contains("{{")) else { return };
+        let Some(client) = &self.loaded.client else { return };
+        match client.form.hosts.get(name) {
+            None => {
+                let found = Diagnostic::error("unknown-host", format!("the client has no host `{name}`"));
+                self.report(found.did_you_mean(name, client.form.hosts.names()), host);
+            }
+            Some(def) if !def.local => {
+                let found = Diagnostic::error("host-not-local", format!("host `{name}` cannot be reached yet"));
+                self.report(found.help("only hosts with `local: true` can be worked on"), host);
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn group(&mut self, step: &'a Step, steps: &'a [Step]) {
+        for (key, node) in self.not_on_groups(step) {
+            self.report(Diagnostic::error("not-on-group", format!("`{key}` is for a single step, not for a group")), node);
+        }
+        if steps.is_empty() {
+            self.report(Diagnostic::error("no-steps", format!("group `{}` has no steps", &*step.id.value)), step.id.node);
+        }
+        self.level(steps);
+        self.frames.push(Frame::new(steps));
+        let outer = std::mem::replace(&mut self.finally, true);
+        self.level(&step.finally);
+        self.finally = outer;
+        for (name, output) in &step.outputs {
+            self.name_of_value(name);
+            match output {
+                OneOf::Short(template) => self.templates(*template, Sight::STEPS),
+                OneOf::Map(def) => {
+                    let found = Diagnostic::error("wrong-output", "an output of a group is a template, without a type");
+                    self.report(found, def.kind.node);
+                }
+            }
+        }
+        self.frames.pop();
+    }
+
+    fn not_on_groups(&self, step: &Step) -> Vec<(&'static str, Raw)> {
+        let keys = [
+            ("with", step.with),
+            ("settles", step.settles.as_ref().map(|at| at.first().map_or(step.id.node, |first| first.node))),
+            ("retry", step.retry.as_ref().map(|at| at.node)),
+            ("timeout", step.timeout.map(|at| at.node)),
+            ("takes", step.takes.as_ref().map(|takes| takes.usual.node)),
+            ("outage", step.outage.map(|at| at.node)),
+            ("undo", step.undo.as_ref().map(|at| at.node)),
+            ("irreversible", step.irreversible.as_ref().map(|at| at.node)),
+            ("done_when", step.done_when.first().map(|check| check.action.node)),
+            ("gate", step.gate.map(|at| at.node)),
+            ("point_of_no_return", step.point_of_no_return.map(|at| at.node)),
+            ("evidence", step.evidence.first().map(|evidence| evidence.name.node)),
+        ];
+        keys.into_iter().filter_map(|(key, node)| Some((key, node?))).collect()
+    }
+
+    fn action(&mut self, step: &'a Step, action: &'a At<Box<str>>) {
+        self.steps += 1;
+        if let Some(first) = step.finally.first() {
+            self.report(Diagnostic::error("only-on-group", "`finally` is for groups"), first.id.node);
+        }
+        if let Some(on_failure) = step.on_failure.filter(|at| at.value == OnFailure::UndoGroup)
+            && step.foreach.is_none()
+        {
+            self.report(Diagnostic::error("only-on-group", "`undo_group` is for groups"), on_failure.node);
+        }
+        if let Some(with) = step.with {
+            self.parameters(with, Sight::STEPS);
+        }
+        self.program_outputs(step);
+        if &*action.value == RUNBOOK {
+            return self.call(step, action);
+        }
+        let Some(known) = self.known(action) else { return };
+        (known.kind.check)(self.tree, step.with, action.node, self.sink);
+        self.class_rules(step, action, known.kind.class);
+        for check in &step.done_when {
+            self.inner_check(check);
+        }
+        self.undo(step);
+    }
+
+    fn known(&self, action: &At<Box<str>>) -> Option<&'a Known<'a>> {
+        let known = self.kinds.get(&action.value);
+        if known.is_none() && !action.value.is_empty() {
+            let names = self.kinds.names();
+            let found = Diagnostic::error("unknown-action", format!("there is no action `{}`", &*action.value));
+            self.report(found.did_you_mean(&action.value, names), action.node);
+        }
+        known
+    }
+
+    /// Parameters: `that` and `fail_when` are bare expressions, `checks` are actions of their own, all else may hold templates.
+    fn parameters(&mut self, with: Raw, sight: Sight) {
+        for (key, value) in self.tree.entries(with) {
+            match (self.tree.text(key), self.tree.text(value)) {
+                (Some("that"), Some(text)) => self.condition(text, value, sight),
+                (Some("fail_when"), Some(text)) => self.condition(text, value, Sight { checks: true, ..sight }),
+                _ => self.templates(value, sight),
+            }
+            if self.tree.text(key) == Some("checks") {
+                for item in self.tree.items(value) {
+                    if let Some(check) = yaml::read_parameters::<step::Check>(self.tree, Some(item), item, self.sink) {
+                        self.inner_check(&check);
+                    }
+                }
+            }
+        }
+        if let Some(text) = self.tree.text(with) {
+            let found = Diagnostic::error("wrong-type", "parameters are a mapping");
+            self.report(found, with);
+            let _ = text;
+        }
+    }
+
+    fn inner_check(&mut self, check: &step::Check) {
+        if let Some(id) = &check.id {
+            self.name_of_value(id);
+        }
+        if let Some(with) = check.with {
+            self.templates(with, Sight::STEPS);
+        }
+        let Some(known) = self.known(&check.action) else { return };
+        if known.kind.class != Class::Check {
+            self.report(Diagnostic::error("no-check", format!("`{}` is no check: it does not only look", &*check.action.value)), check.action.node);
+        }
+        (known.kind.check)(self.tree, check.with, check.action.node, self.sink);
+    }
+
+    fn program_outputs(&mut self, step: &'a Step) {
+        for (name, output) in &step.outputs {
+            self.name_of_value(name);
+            let from = match output {
+                OneOf::Map(def) => def.from,
+                OneOf::Short(template) => *template,
+            };
+            self.templates(from, Sight { result: true, ..Sight::OWN });
+        }
+    }
+
+    fn call(&mut self, step: &'a Step, action: &'a At<Box<str>>) {
+        for (key, node) in self.not_on_groups(step).into_iter().filter(|(key, _)| *key != "with") {
+            self.report(Diagnostic::error("not-on-group", format!("`{key}` is for a single step, not for a group from a file")), node);
+        }
+        let Some(index) = self.file.calls.get(&action.node) else { return };
+        let called = &self.loaded.files[*index].document;
+        let quiet = yaml::Sink::new();
+        let Some(call) = yaml::read_parameters::<RunbookCall>(self.tree, step.with, action.node, &quiet) else { return };
+        for (name, value) in &call.inputs {
+            let Some(def) = called.form.inputs.get(&name.value) else {
+                let found = Diagnostic::error("unknown-input", format!("that runbook has no input `{}`", &*name.value));
+                self.report(found.did_you_mean(&name.value, called.form.inputs.names()), name.node);
+                continue;
+            };
+            input::value(self.document, *value, called, def, self.sink);
+        }
+        for (name, def) in &called.form.inputs {
+            if call.inputs.get(&name.value).is_none() && def.default.is_none() && def.when.is_none() {
+                let found = Diagnostic::error("missing-input", format!("the input `{}` of that runbook has no value", &*name.value));
+                self.report(found.note_at("it is asked for here", called.source(), called.tree.place(name.node)), action.node);
+            }
+        }
+    }
+
+    /// What a step may say depends on what its action may do.
+    fn class_rules(&mut self, step: &Step, action: &At<Box<str>>, class: Class) {
+        let kind = &*action.value;
+        let looks = matches!(class, Class::Check | Class::Wait);
+        let refuse = |code, message: String, node| self.report(Diagnostic::error(code, message), node);
+        if let Some(gate) = step.gate.filter(|gate| gate.value && !looks) {
+            refuse("wrong-gate", format!("only a check or a wait can be a gate, `{kind}` is none"), gate.node);
+        }
+        if let Some(mark) = step.point_of_no_return.filter(|mark| mark.value && looks) {
+            refuse("wrong-mark", format!("`{kind}` changes nothing, so it is no point of no return"), mark.node);
+        }
+        if let (Some(first), true) = (step.settles.as_ref().and_then(|settles| settles.first()), looks || class == Class::Ask) {
+            refuse("wrong-settles", format!("`{kind}` changes nothing, so it settles nothing"), first.node);
+        }
+        if let (Some(first), true) = (step.done_when.first(), class != Class::Opaque) {
+            refuse("wrong-done-when", format!("`done_when` is for programs and manual steps, not for `{kind}`"), first.action.node);
+        }
+        if let (Some(first), true) = (step.evidence.first(), looks || class == Class::Set) {
+            refuse("wrong-evidence", format!("evidence is attached by a person, and `{kind}` asks none"), first.name.node);
+        }
+        let repeatable = match class {
+            Class::Check | Class::Wait | Class::Set => true,
+            Class::Opaque => step.with.and_then(|with| self.tree.get(with, "repeatable")).is_some_and(|node| self.tree.scalar(node) == Some("true")),
+            Class::Ask => false,
+        };
+        if let (Some(retry), false) = (step.retry.as_deref(), repeatable) {
+            let found = Diagnostic::error("not-repeatable", format!("`{kind}` is not known to be repeatable, so it is not tried again"));
+            let help = (class == Class::Opaque).then(|| "say `repeatable: true` in `with` if it may be".to_owned());
+            self.report(found.help_if(help), retry.node);
+        }
+        self.way_back(step, action, class);
+    }
+
+    /// How it is taken back: at most one way, and a program or manual step must name one.
+    fn way_back(&self, step: &Step, action: &At<Box<str>>, class: Class) {
+        let kind = &*action.value;
+        let undo = step.undo.as_deref();
+        let automatic = undo.is_some_and(|undo| undo.value == OneOf::Short(UndoWord::Auto));
+        let ways: Vec<(&str, Raw)> = [
+            ("undo", undo.filter(|_| !automatic).map(|at| at.node)),
+            ("settles", step.settles.as_ref().and_then(|settles| settles.first()).map(|at| at.node)),
+            ("irreversible", step.irreversible.as_ref().map(|at| at.node)),
+        ]
+        .into_iter()
+        .filter_map(|(key, node)| Some((key, node?)))
+        .collect();
+        if let [(first, _), (second, node), ..] = ways.as_slice() {
+            let found = Diagnostic::error("two-ways-back", format!("`{first}` and `{second}` exclude each other"));
+            self.report(found, *node);
+        }
+        match class {
+            Class::Check | Class::Wait | Class::Ask => {
+                for (key, node) in ways.iter().filter(|(key, _)| *key != "settles") {
+                    self.report(Diagnostic::error("nothing-to-undo", format!("`{kind}` changes nothing: `{key}` has no meaning")), *node);
+                }
+            }
+            Class::Set => {}
+            Class::Opaque => {
+                let changes = step.with.and_then(|with| self.tree.get(with, "changes"));
+                if let (true, Some(undo)) = (automatic && changes.is_none(), undo) {
+                    self.report(Diagnostic::error("undo-undeclared", "`undo: auto` needs `with.changes`"), undo.node);
+                } else if changes.is_none() && ways.is_empty() {
+                    let found = Diagnostic::error("undo-undeclared", format!("`{kind}` does not say what it changes or how it is taken back"));
+                    let help = "say `changes: [resources]` in `with`, `undo: { action, with }`, `undo: keep`, `settles` or `irreversible: reason`";
+                    self.report(found.help(help), action.node);
+                }
+                self.changes(changes, &ways);
+            }
+        }
+    }
+
+    fn changes(&self, changes: Option<Raw>, ways: &[(&str, Raw)]) {
+        for entry in changes.into_iter().flat_map(|changes| self.tree.items(changes)) {
+            let Some(text) = self.tree.text(entry).filter(|text| !text.contains("{{")) else { continue };
+            match Resource::parse(text) {
+                None => {
+                    let found = Diagnostic::error("wrong-resource", format!("`{text}` is no resource"));
+                    self.report(found.help("write `file:PATH`, `service:NAME`, `task:NAME`, `registry:KEY` or `other:NAME`"), entry);
+                }
+                Some(_) if text.contains(['*', '?']) => {
+                    let found = Diagnostic::error("wrong-resource", "`changes` names resources, not patterns");
+                    self.report(found.help("a directory stands for all that is in it"), entry);
+                }
+                Some(resource) if resource.kind == model::resource::ResourceKind::Other && ways.is_empty() => {
+                    let found = Diagnostic::error("undo-undeclared", "what is known by name only cannot be put back by itself");
+                    self.report(found.help("add `undo`, `settles` or `irreversible`"), entry);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn undo(&mut self, step: &'a Step) {
+        let Some(OneOf::Map(undo)) = step.undo.as_deref().map(|at| &at.value) else { return };
+        if let Some(with) = undo.with {
+            self.parameters(with, Sight::OWN);
+        }
+        if let Some(known) = self.known(&undo.action) {
+            (known.kind.check)(self.tree, undo.with, undo.action.node, self.sink);
+        }
+    }
+}
