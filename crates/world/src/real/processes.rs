@@ -24,7 +24,7 @@ mod unix {
     use crate::real::procfs::stat;
     use std::collections::BTreeSet;
     use std::fs;
-    use std::path::PathBuf;
+    use std::path::Path;
 
     /// The parent of the threads of the kernel, which are no programs.
     const KERNEL: u32 = 2;
@@ -34,7 +34,7 @@ mod unix {
         if stat.zombie || stat.pid == KERNEL || stat.parent == KERNEL {
             return None;
         }
-        let path = fs::read_link(format!("/proc/{pid}/exe")).ok().map(text);
+        let path = fs::read_link(format!("/proc/{pid}/exe")).ok().map(|path| text(&path));
         let image = match &path {
             Some(path) => path.rsplit('/').next().unwrap_or(path).to_owned(),
             None => String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/comm")).ok()?).trim_end().to_owned(),
@@ -45,12 +45,12 @@ mod unix {
     fn open(pid: u32) -> Vec<String> {
         let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fd")) else { return Vec::new() };
         let targets = entries.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
-        let files: BTreeSet<String> = targets.filter(|target| target.is_absolute()).map(text).collect();
+        let files: BTreeSet<String> = targets.filter(|target| target.is_absolute()).map(|target| text(&target)).collect();
         files.into_iter().collect()
     }
 
     /// A file that was replaced while it was open is still known by its name.
-    fn text(path: PathBuf) -> String {
+    fn text(path: &Path) -> String {
         let text = path.to_string_lossy();
         text.strip_suffix(" (deleted)").unwrap_or(&text).to_owned()
     }

@@ -20,7 +20,7 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -57,10 +57,14 @@ impl Programs {
         let (stdout, out) = self.spools.start().map_err(spooled)?;
         let (stderr, err) = self.spools.start().map_err(spooled)?;
         command.stdout(out).stderr(err);
-        let mut child = self.start(&mut command, start.program, start.alive)?;
-        drop(command);
-        let deadline = start.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let end = finish(&mut child, start.program, deadline, start.cancelled, &[&stdout, &stderr], &mut [])?;
+        let end = if start.cancelled.load(Ordering::Relaxed) {
+            End::Cancelled
+        } else {
+            let mut child = self.start(&mut command, start.program, start.alive)?;
+            drop(command);
+            let deadline = start.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+            finish(&mut child, start.program, deadline, start.cancelled, &[&stdout, &stderr], &mut [])?
+        };
         Ok(Ended { end, stdout: self.spools.end(stdout).map_err(spooled)?, stderr: self.spools.end(stderr).map_err(spooled)? })
     }
 

@@ -242,6 +242,14 @@ fn what_takes_too_long_ends_with_all_it_started() {
 }
 
 #[test]
+fn what_was_cancelled_before_is_not_started() {
+    let case = Case::new();
+    case.cancelled.store(true, Ordering::Relaxed);
+    assert_eq!(case.sh(&format!(": > {}", case.path("started"))).end, End::Cancelled);
+    assert!(!Path::new(&case.path("started")).exists());
+}
+
+#[test]
 fn what_ends_when_asked_is_not_killed() {
     let case = Case::new();
     let program = program(&["/bin/sh", "-c", "trap 'echo bye; exit 3' TERM; echo ready; while :; do sleep 0.01; done"]);

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Daemon {
-    /// The program that it is, and its arguments. It may go to the background by itself if it writes its pid file.
+    /// The program that it is, and its arguments. It may go to the background by itself if it writes its pid file and has a
+    /// probe.
     pub start: Vec<String>,
     /// Where it starts; an absolute directory. None: the root of the file system.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -64,25 +64,30 @@ impl Manager for Pidfile {
         }
         remove(&daemon.pid_file)?;
         let log = beside(daemon, "log");
-        let mut child = Some(launch(daemon, &log, programs)?);
+        let launched = launch(daemon, &log, programs)?;
+        // At once, so that it is known even if we are gone before it has a pid file.
+        Mark::of(procfs::stat(launched.id()), daemon)?.write(daemon)?;
+        let mut child = Some(launched);
         let deadline = Instant::now() + self.rest;
         let mut pause = Duration::from_millis(2);
         loop {
+            let answers = daemon.probe.is_none() || answers(daemon);
             if let Some(launched) = &mut child {
                 match launched.try_wait() {
                     // It has gone to the background, and says where.
                     Ok(Some(status)) if status.success() => child = None,
-                    Ok(Some(status)) => return Err(unsettled(name, format!("it ended at once ({status}), see `{}`", log.display()))),
-                    _ if daemon.probe.is_none() || answers(daemon) => write_pid(daemon, launched.id())?,
+                    Ok(Some(status)) => {
+                        Mark::of(None, daemon)?.write(daemon)?;
+                        return Err(unsettled(name, format!("it ended at once ({status}), see `{}`", log.display())));
+                    }
+                    _ if answers => write_pid(daemon, launched.id())?,
                     _ => {}
                 }
             }
             let running = self.running(daemon)?;
-            if let Some(stat) = running
-                && (daemon.probe.is_none() || answers(daemon))
-            {
+            if running.is_some() && answers {
                 self.children.lock().unwrap_or_else(PoisonError::into_inner).extend(child);
-                return Mark { process: Some(Identity::of(&stat)), ..Mark::read(daemon)? }.write(daemon);
+                return Mark::of(running, daemon)?.write(daemon);
             }
             if Instant::now() >= deadline {
                 self.children.lock().unwrap_or_else(PoisonError::into_inner).extend(child);
@@ -111,7 +116,7 @@ impl Manager for Pidfile {
             pause = (pause * 2).min(PAUSE);
         }
         remove(&daemon.pid_file)?;
-        Mark { process: None, ..Mark::read(daemon)? }.write(daemon)
+        Mark::of(None, daemon)?.write(daemon)
     }
 
     fn set_start_type(&self, name: &str, start: StartType, _: &Programs) -> Result<(), WorldError> {
@@ -130,15 +135,18 @@ impl Pidfile {
         self.daemons.get(name).ok_or_else(|| refused(name, "there is no such service"))
     }
 
-    /// The process that the pid file names, if it is there and is the one that was meant.
+    /// The process that the pid file names, or the one that was started if there is no pid file yet; if it is there and is
+    /// the one that was meant.
     fn running(&self, daemon: &Daemon) -> Result<Option<Stat>, WorldError> {
         self.reap();
-        let Some(text) = read(Path::new(&daemon.pid_file))? else { return Ok(None) };
-        let Some(stat) = text.trim().parse().ok().and_then(procfs::stat).filter(|stat| !stat.zombie) else { return Ok(None) };
-        Ok(match Mark::read(daemon)?.process {
-            Some(process) if process.pid == stat.pid && process != Identity::of(&stat) => None,
-            _ => Some(stat),
-        })
+        let meant = Mark::read(daemon)?.process;
+        let pid = match read(Path::new(&daemon.pid_file))? {
+            Some(text) => text.trim().parse().ok(),
+            None => meant.as_ref().map(|process| process.pid),
+        };
+        let Some(stat) = pid.and_then(procfs::stat).filter(|stat| !stat.zombie) else { return Ok(None) };
+        let recycled = meant.is_some_and(|process| process.pid == stat.pid && process != Identity::of(&stat));
+        Ok((!recycled).then_some(stat))
     }
 
     /// Whether the process, or one of the group that it leads, still runs.
@@ -183,6 +191,11 @@ impl Identity {
 }
 
 impl Mark {
+    /// What is kept, with this process.
+    fn of(process: Option<Stat>, daemon: &Daemon) -> Result<Self, WorldError> {
+        Ok(Self { process: process.as_ref().map(Identity::of), ..Self::read(daemon)? })
+    }
+
     fn read(daemon: &Daemon) -> Result<Self, WorldError> {
         let path = beside(daemon, "json");
         let Some(text) = read(&path)? else { return Ok(Self::default()) };

@@ -181,6 +181,18 @@ fn a_daemon_that_never_answers_is_told_and_left_alone() {
 }
 
 #[test]
+fn a_daemon_that_was_being_started_when_we_were_killed_is_not_started_twice() {
+    let case =
+        Case::with(&["/bin/sleep", "1000"], |daemon| daemon.probe = Some(Probe { host: "127.0.0.1".to_owned(), port: free_port() })).impatient();
+    // As if it had been cut off there: it was started, it does not answer yet, there is no pid file.
+    assert!(unsettled(case.set(running())).starts_with("it runs and does not answer"));
+    assert!(!case.path("app.pid").exists());
+    let later = Services::new(ServiceConfig::Pidfile([("app".to_owned(), case.daemon.clone())].into()));
+    assert_eq!(later.state("app", &case.programs).unwrap(), running());
+    assert_eq!(case.set(stopped()).unwrap(), stopped());
+}
+
+#[test]
 fn a_daemon_that_ends_at_once_is_told_with_its_exit_code() {
     let case = practice(free_port(), "exit 3;");
     let found = unsettled(case.set(running()));
