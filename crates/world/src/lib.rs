@@ -10,6 +10,7 @@ pub mod look;
 pub mod manifest;
 pub mod memory;
 pub mod memory_store;
+mod meta;
 mod path;
 pub mod planted;
 pub mod proposal;

@@ -1,44 +1,22 @@
-//! Absolute paths as texts, taken apart without asking the file system.
+//! Paths as texts, in the few ways a world needs beside `model::path`.
 
-/// Whether a character separates the parts of a path.
-pub(crate) fn is_separator(c: char) -> bool {
-    c == '/' || (cfg!(windows) && c == '\\')
-}
+pub(crate) use model::path::parent;
 
-/// The directory that holds it; the root has none.
-pub(crate) fn parent(path: &str) -> Option<&str> {
-    let end = path.rfind(is_separator)?;
-    let first = path.find(is_separator)?;
-    match (end, first) {
-        _ if end + 1 == path.len() => None,
-        // The separator of the root stays: `/`, `C:\`.
-        _ if end == first => Some(&path[..=end]),
-        _ => Some(&path[..end]),
-    }
-}
-
-/// Its last name.
+/// Its last name; of a root all of it.
 pub(crate) fn last(path: &str) -> &str {
-    path.rfind(is_separator).map_or(path, |end| &path[end + 1..])
+    model::path::name(path).unwrap_or(path)
 }
 
-/// A name in a directory.
+/// What lies in a directory under a name, or it itself for an empty one.
 pub(crate) fn join(dir: &str, name: &str) -> String {
-    let slash = if cfg!(windows) && dir.contains('\\') { "\\" } else { "/" };
-    match (dir.ends_with(is_separator), name.is_empty()) {
-        (_, true) => dir.to_owned(),
-        (true, _) => format!("{dir}{name}"),
-        (false, _) => format!("{dir}{slash}{name}"),
-    }
+    if name.is_empty() { dir.to_owned() } else { model::path::join(dir, name) }
 }
 
 /// What is left of `path` below `dir`; none if it is not below it. `dir` itself leaves nothing: an empty text.
 pub(crate) fn below<'p>(path: &'p str, dir: &str) -> Option<&'p str> {
+    let separator = model::path::separator(dir);
     let rest = path.strip_prefix(dir)?;
-    if rest.is_empty() || dir.ends_with(is_separator) {
-        return Some(rest);
-    }
-    rest.strip_prefix(is_separator)
+    if rest.is_empty() || dir.ends_with(separator) { Some(rest) } else { rest.strip_prefix(separator) }
 }
 
 /// The directories above, nearest first.

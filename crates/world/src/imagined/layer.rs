@@ -11,6 +11,7 @@ use globset::GlobSet;
 use model::digest::Digest;
 use model::effect::Change;
 use model::id::StepId;
+use model::path::separator;
 use model::resource::{Resource, ResourceKind};
 use model::state::{Content, FileState, State};
 use std::collections::{BTreeMap, BTreeSet};
@@ -185,10 +186,11 @@ impl Layer {
         let mut from = join(path, "\0");
         while let Some((next, _)) = self.files.range::<str, _>((Bound::Included(from.as_str()), Bound::Unbounded)).next() {
             let Some(rest) = below(next, path).filter(|rest| !rest.is_empty()) else { break };
-            let name = rest.split(crate::path::is_separator).next().unwrap_or(rest);
+            let name = rest.split(separator(path)).next().unwrap_or(rest);
             names.here.insert(name.to_owned());
-            // Past everything below that name: `0` is what follows `/`.
-            from = if rest.len() == name.len() { join(path, name) + "\0" } else { join(path, name) + "0" };
+            // Past it, or past everything below it.
+            from = join(path, name);
+            if rest.len() == name.len() { from.push('\0') } else { from.extend([separator(path), char::MAX]) }
         }
         Ok(names)
     }

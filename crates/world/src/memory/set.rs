@@ -6,11 +6,12 @@ use crate::act::{Setting, Source};
 use crate::error::WorldError;
 use crate::look::Look;
 use crate::manifest::{self, Kind, LINK};
+use crate::meta::resolved;
 use crate::path::{below, join, last, parent};
 use crate::store::Blobs;
 use model::digest::Digest;
 use model::resource::{Resource, ResourceKind};
-use model::state::{Content, FileState, Meta, State};
+use model::state::{Content, FileState, State};
 use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 
@@ -64,14 +65,14 @@ impl Memory {
             }
             State::File(after) => {
                 let bytes = bytes(&machine, path, after, &setting.source, blobs)?;
-                let kept = if let State::File(before) = found { kept(&after.meta, &before.meta) } else { after.meta.clone() };
-                let meta = machine.full(&kept, 0o644);
+                let before = if let State::File(before) = found { Some(&before.meta) } else { None };
+                let meta = machine.full(&resolved(&after.meta, before, 0o644), 0o644);
                 machine.remove(path);
                 machine.put(path, Node::File { bytes, meta });
             }
             State::Dir(after) => {
-                let kept = if let State::Dir(before) = found { kept(after, before) } else { after.clone() };
-                let meta = machine.full(&kept, 0o755);
+                let before = if let State::Dir(before) = found { Some(before) } else { None };
+                let meta = machine.full(&resolved(after, before, 0o755), 0o755);
                 if !matches!(found, State::Dir(_)) {
                     machine.remove(path);
                 }
@@ -90,17 +91,6 @@ impl Memory {
             }
         }
         Ok(())
-    }
-}
-
-/// What a state leaves open stays as it is. A state as observed names its owner and leaves nothing open.
-fn kept(after: &Meta, before: &Meta) -> Meta {
-    Meta {
-        mode: after.mode.or(before.mode),
-        owner: after.owner.clone().or_else(|| before.owner.clone()),
-        group: after.group.clone().or_else(|| before.group.clone()),
-        extra: if after.owner.is_none() && after.extra.is_empty() { before.extra.clone() } else { after.extra.clone() },
-        modified: after.modified,
     }
 }
 
