@@ -5,6 +5,7 @@ pub mod action;
 pub mod alive;
 pub mod certificate;
 pub mod error;
+pub mod image;
 pub mod imagined;
 pub mod look;
 pub mod manifest;

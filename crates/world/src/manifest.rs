@@ -159,6 +159,11 @@ pub(crate) fn globs(exclude: &[String]) -> Result<GlobSet, WorldError> {
     set.build().map_err(|e| WorldError::Refused { name: exclude.join(" "), reason: e.kind().to_string() })
 }
 
+/// Whether a relative path, or a directory above it, is excluded.
+pub(crate) fn is_excluded(exclude: &GlobSet, relative: &str) -> bool {
+    !relative.is_empty() && std::iter::successors(Some(relative), |path| path.rfind('/').map(|end| &path[..end])).any(|path| exclude.is_match(path))
+}
+
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test fails loudly")]
 mod tests {

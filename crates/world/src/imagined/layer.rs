@@ -5,7 +5,7 @@
 //! asked for.
 
 use crate::act::Source;
-use crate::manifest::globs;
+use crate::manifest::{globs, is_excluded};
 use crate::path::{above, below, join, last};
 use globset::GlobSet;
 use model::digest::Digest;
@@ -278,8 +278,7 @@ impl Copies {
     fn source(&self, rest: &str) -> Option<String> {
         let (name, inner) = rest.split_once('/').unwrap_or((rest, ""));
         let source = self.sources.iter().find(|source| last(source) == name)?;
-        let excluded = std::iter::successors(Some(inner), |r| r.rfind('/').map(|end| &r[..end])).any(|r| self.exclude.is_match(r));
-        (inner.is_empty() || !excluded).then(|| join(source, inner))
+        (!is_excluded(&self.exclude, inner)).then(|| join(source, inner))
     }
 }
 

@@ -144,15 +144,15 @@ fn tree(machine: &Machine, source: &Source, blobs: &dyn Blobs) -> Result<Vec<(St
                 let mut found = false;
                 for (path, node) in machine.under(source) {
                     let relative = below(path, source).unwrap_or_default();
-                    let excluded = std::iter::successors(Some(relative), |r| parent(r)).any(|r| exclude.is_match(r));
-                    if excluded && !relative.is_empty() {
+                    if manifest::is_excluded(&exclude, relative) {
                         continue;
                     }
                     if matches!(node, Node::Foreign(what) if !what.starts_with(LINK)) {
                         return Err(foreign(path));
                     }
                     found = true;
-                    nodes.push((join(last(source), relative), node.clone()));
+                    let inside = if relative.is_empty() { last(source).to_owned() } else { format!("{}/{relative}", last(source)) };
+                    nodes.push((inside, node.clone()));
                 }
                 if !found {
                     return Err(WorldError::io("copy", source.as_str(), io::ErrorKind::NotFound.into()));

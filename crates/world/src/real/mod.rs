@@ -1,26 +1,38 @@
 //! The machine this runs on.
 
-pub(crate) mod endpoints;
-pub(crate) mod processes;
+mod act;
+mod endpoints;
+mod files;
+mod look;
+mod processes;
 #[cfg(unix)]
 mod procfs;
-pub(crate) mod programs;
-pub(crate) mod room;
+mod programs;
+mod room;
 pub mod services;
 
+use files::Files;
 use programs::Programs;
 use services::{ServiceConfig, Services};
 use std::path::Path;
 
 /// The machine this runs on.
 pub struct Real {
+    files: Files,
     programs: Programs,
     services: Services,
 }
 
 impl Real {
-    /// This machine, with its service manager. What programs write is kept in nameless files in `spool` until it is read: an existing directory.
+    /// This machine, with its service manager. What programs write is kept in nameless files in `spool` until it is read:
+    /// an existing directory.
     pub fn new(spool: &Path, services: ServiceConfig) -> Self {
-        Self { programs: Programs::new(spool), services: Services::new(services) }
+        Self { files: Files::new(&[]), programs: Programs::new(spool), services: Services::new(services) }
+    }
+
+    /// The directories that the run may change: what lies above one of them may be links, which are resolved once.
+    #[must_use]
+    pub fn with_roots(self, roots: &[String]) -> Self {
+        Self { files: Files::new(roots), ..self }
     }
 }

@@ -98,13 +98,7 @@ impl<'t> Building<'t> {
         }
     }
 
-    fn file(
-        &mut self,
-        relative: &str,
-        from: &mut dyn io::Read,
-        length: u64,
-        dress: impl FnOnce(&File) -> io::Result<()>,
-    ) -> Result<(), WorldError> {
+    fn file(&mut self, relative: &str, from: &mut dyn io::Read, length: u64, dress: impl FnOnce(&File) -> io::Result<()>) -> Result<(), WorldError> {
         let (dir, name) = self.place(relative)?;
         let path = join(self.path, relative);
         let mut file = dir.create(&name).map_err(|e| self.failed(relative, e))?;

@@ -13,7 +13,6 @@ mod task;
 use crate::error::WorldError;
 use crate::look::{Entry, EntryKind};
 use crate::manifest::{Writer, globs};
-use crate::path::above;
 use model::state::State;
 use place::{Place, Roots};
 use std::io::{self, Read, Write};
@@ -89,17 +88,6 @@ impl Files {
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)
-    }
-
-    pub(crate) fn room(&self, path: &str) -> Result<u64, WorldError> {
-        for dir in std::iter::once(path).chain(above(path)) {
-            match self.dir(dir) {
-                Ok(open) => return open.room().map_err(|e| WorldError::io("ask for room in", dir, e)),
-                Err(error) if is_missing(&error) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Err(WorldError::io("ask for room in", path, io::ErrorKind::NotFound.into()))
     }
 
     fn place(&self, path: &str) -> Result<Place, WorldError> {

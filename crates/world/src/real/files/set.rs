@@ -48,7 +48,7 @@ impl Files {
 }
 
 /// From staged to settled. An error is a failed flush, after which nothing may be done.
-fn finish(tasks: &mut Tasks<'_>) -> Result<(), WorldError> {
+fn finish<'s>(tasks: &mut Tasks<'s>) -> Result<(), WorldError> {
     let staged: Vec<_> = tasks.iter().flatten().filter_map(Task::unflushed).collect();
     if !crate::planted::bug(4) {
         flush::round(&staged)?;
@@ -63,7 +63,7 @@ fn finish(tasks: &mut Tasks<'_>) -> Result<(), WorldError> {
     flush_dirs(tasks.iter().flatten().filter(|task| task.is_aside_removed()))
 }
 
-fn each(tasks: &mut Tasks<'_>, act: impl Fn(&mut Task<'_>) -> Result<(), WorldError>) {
+fn each<'s>(tasks: &mut Tasks<'s>, act: impl Fn(&mut Task<'s>) -> Result<(), WorldError>) {
     for task in tasks {
         if let Ok(at_work) = task
             && let Err(error) = act(at_work)
@@ -74,7 +74,7 @@ fn each(tasks: &mut Tasks<'_>, act: impl Fn(&mut Task<'_>) -> Result<(), WorldEr
 }
 
 /// Flushes the directories of these tasks, each once.
-fn flush_dirs<'t>(tasks: impl Iterator<Item = &'t Task<'t>>) -> Result<(), WorldError> {
+fn flush_dirs<'t, 's: 't>(tasks: impl Iterator<Item = &'t Task<'s>>) -> Result<(), WorldError> {
     let mut dirs = BTreeMap::new();
     for task in tasks {
         let seen = task.place.dir.seen().map_err(|source| WorldError::Poisoned { name: task.place.path.clone(), source })?;

@@ -11,7 +11,7 @@ use crate::manifest::{self, Writer};
 use crate::meta::resolved;
 use crate::store::Blobs;
 use model::digest::Digest;
-use model::state::{Content, FileState, Meta, State, TreeState};
+use model::state::{Content, FileState, Meta, TreeState};
 use sha2::{Digest as _, Sha256};
 use std::ffi::OsStr;
 use std::fs::File;
@@ -121,13 +121,4 @@ pub(super) fn fill(file: &mut File, from: &mut dyn Read, length: u64, path: &str
 pub(super) fn mark(relative: &str, sha256: &Digest) -> u128 {
     let digest = Sha256::digest(format!("{relative}\n{sha256}"));
     digest.iter().take(16).fold(0, |sum, byte| sum << 8 | u128::from(*byte))
-}
-
-/// What a file or directory carries, where the state is one.
-pub(super) fn meta(state: &State) -> Option<&Meta> {
-    match state {
-        State::File(file) => Some(&file.meta),
-        State::Dir(meta) => Some(meta),
-        _ => None,
-    }
 }

@@ -255,7 +255,7 @@ impl Task<'_> {
         let failed = |e| place.failed("change", e);
         let handle = match (&self.setting.change.after, &self.found.state) {
             (State::File(after), State::File(before)) => {
-                let file = place.dir.open(&place.name).map_err(failed)?;
+                let file = place.dir.open_to_dress(&place.name).map_err(failed)?;
                 sys::dress_file(&file, &resolved(&after.meta, Some(&before.meta), 0o644), true).map_err(failed)?;
                 Handle::File(file)
             }
@@ -323,9 +323,7 @@ impl Found {
             return false;
         }
         match (&self.state, self.print) {
-            (State::File(_), _) if now.length <= SMALL => {
-                read::state(&place.dir, name, &place.path).is_ok_and(|(state, _)| state.same(&self.state))
-            }
+            (State::File(_), _) if now.length <= SMALL => read::state(&place.dir, name, &place.path).is_ok_and(|(state, _)| state.same(&self.state)),
             (State::Dir(_), _) => place.dir.dir(name).and_then(|dir| dir.names()).is_ok_and(|names| names.is_empty()),
             (State::Tree(_), Some(print)) => fingerprint(place, name).is_ok_and(|now| now == print),
             _ => true,

@@ -4,7 +4,7 @@ use super::{Kind, Seen};
 use jiff::Timestamp;
 use model::state::Meta;
 use rustix::fs::{
-    AtFlags, CWD, Gid, Mode, OFlags, RawDir, RenameFlags, ResolveFlags, Stat, Timespec, Timestamps, Uid, UTIME_OMIT, XattrFlags, fchmod, fchown,
+    AtFlags, CWD, Gid, Mode, OFlags, RawDir, RenameFlags, ResolveFlags, Stat, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags, fchmod, fchown,
     fgetxattr, flistxattr, fremovexattr, fsetxattr, fstat, futimens, mkdirat, openat, openat2, readlinkat, renameat, renameat_with, statat,
     symlinkat, unlinkat,
 };
@@ -105,6 +105,11 @@ impl Dir {
         Ok(File::from(openat(&self.0, name, flags, Mode::empty())?))
     }
 
+    /// A file whose owner, mode or times are to be changed: for that it need not be opened for writing.
+    pub(crate) fn open_to_dress(&self, name: &OsStr) -> io::Result<File> {
+        self.open(name)
+    }
+
     /// A new file that nobody else may read yet.
     pub(crate) fn create(&self, name: &OsStr) -> io::Result<File> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -182,12 +187,6 @@ impl Dir {
         extra(&self.0)
     }
 
-    /// Free bytes for an unprivileged writer.
-    pub(crate) fn room(&self) -> io::Result<u64> {
-        let volume = rustix::fs::fstatvfs(&self.0)?;
-        Ok(volume.f_bavail.saturating_mul(volume.f_frsize))
-    }
-
     /// Lets its owner remove what is in it.
     pub(crate) fn unlock(&self) -> io::Result<()> {
         Ok(fchmod(&self.0, Mode::RWXU)?)
@@ -251,8 +250,7 @@ fn dress(what: impl AsFd, meta: &Meta, exact: bool) -> io::Result<()> {
 fn times(modified: Timestamp) -> Timestamps {
     // Rounded down: a time before 1970 has its nanoseconds counted forward too.
     let nanoseconds = modified.as_nanosecond();
-    let last_modification =
-        Timespec { tv_sec: nanoseconds.div_euclid(1_000_000_000) as i64, tv_nsec: nanoseconds.rem_euclid(1_000_000_000) as i64 };
+    let last_modification = Timespec { tv_sec: nanoseconds.div_euclid(1_000_000_000) as i64, tv_nsec: nanoseconds.rem_euclid(1_000_000_000) as i64 };
     Timestamps { last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT }, last_modification }
 }
 
@@ -290,8 +288,8 @@ fn seen(stat: &Stat) -> Seen {
 /// The attributes that belong to a file's state. Those of integrity measurement and of overlays are made anew by the system.
 fn extra(what: impl AsFd) -> io::Result<BTreeMap<String, String>> {
     let what = what.as_fd();
-    let mut names = Vec::new();
-    match flistxattr(what, rustix::buffer::spare_capacity(&mut { names.reserve(1024); &mut names })) {
+    let mut names = Vec::with_capacity(1024);
+    match flistxattr(what, rustix::buffer::spare_capacity(&mut names)) {
         Ok(_) => {}
         Err(Errno::RANGE) => {
             names.reserve(65536);
