@@ -79,7 +79,8 @@ pub enum ServiceManager {
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DaemonDef {
-    /// The program that is started and its arguments; it stays in the foreground or writes `pid_file` itself.
+    /// The program that is started and its arguments; it stays in the foreground or writes `pid_file` itself. What it prints
+    /// goes to a `.log` beside that file.
     pub start: Vec<String>,
     /// Where it is started.
     pub cwd: Option<String>,
@@ -88,9 +89,9 @@ pub struct DaemonDef {
     /// Whether `pid_file` is written by retrace after the start; otherwise the daemon does it.
     #[serde(default)]
     pub write_pid: bool,
-    /// A program that ends it; missing: it is asked to terminate, then killed.
+    /// A program that ends it; missing: it is asked to terminate. It is never killed.
     pub stop: Option<Vec<String>>,
-    /// How long it may take to end before it is killed; 10 seconds unless said.
+    /// How long it may take to end; 60 seconds unless said.
     pub grace: Option<Span>,
     /// How to see that it serves.
     pub probe: Option<Probe>,

@@ -1,16 +1,14 @@
 //! Services, by the manager that a host declares.
 
-mod daemon;
 #[cfg(unix)]
 mod pidfile;
 mod systemd;
 #[cfg(all(test, unix))]
 mod tests;
 
-pub use daemon::{Daemon, Probe};
-
 use crate::error::WorldError;
 use crate::real::programs::Programs;
+use model::client::DaemonDef;
 use model::effect::Change;
 use model::state::{RunState, ServiceState, StartType, State};
 use std::collections::BTreeMap;
@@ -22,7 +20,7 @@ const REST: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The service manager of a host.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub enum ServiceConfig {
     /// There is none: looking at a service is an error.
     #[default]
@@ -30,7 +28,7 @@ pub enum ServiceConfig {
     /// `systemctl`.
     Systemd,
     /// Daemons without a manager, by name.
-    Pidfile(BTreeMap<String, Daemon>),
+    Pidfile(BTreeMap<String, DaemonDef>),
 }
 
 /// The services of this machine.

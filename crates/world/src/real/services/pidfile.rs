@@ -1,13 +1,14 @@
 //! Daemons that are known by a pid file.
 
-use super::daemon::Daemon;
-use super::{Manager, PAUSE, REST, refused, unsettled};
+use super::{Manager, PAUSE, refused, unsettled};
 use crate::act::{Secrets, Start};
 use crate::error::WorldError;
 use crate::real::endpoints;
 use crate::real::procfs::{self, Stat};
 use crate::real::programs::{self, Programs};
+use model::client::DaemonDef;
 use model::program::{End, Parse, Program};
+use model::span::Span;
 use model::state::{RunState, ServiceState, StartType};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde::{Deserialize, Serialize};
@@ -23,12 +24,14 @@ use std::time::{Duration, Instant};
 
 /// The daemons that a client file describes.
 pub(super) struct Pidfile {
-    daemons: BTreeMap<String, Daemon>,
+    daemons: BTreeMap<String, DaemonDef>,
     /// Those that were started here: when they end, somebody has to ask for it.
     children: Mutex<Vec<Child>>,
-    /// How long one of them has to come to rest.
-    pub(super) rest: Duration,
 }
+
+/// How long a daemon may take to serve, and to end, unless it says otherwise.
+const WITHIN: Duration = Duration::from_secs(30);
+const GRACE: Duration = Duration::from_secs(60);
 
 /// What is kept beside the pid file: how the daemon starts, and which process the pid file means, for a number is given
 /// to another process in time.
@@ -67,8 +70,11 @@ impl Manager for Pidfile {
         let launched = launch(daemon, &log, programs)?;
         // At once, so that it is known even if we are gone before it has a pid file.
         Mark::of(procfs::stat(launched.id()), daemon)?.write(daemon)?;
+        if daemon.write_pid {
+            write_pid(daemon, launched.id())?;
+        }
         let mut child = Some(launched);
-        let deadline = Instant::now() + self.rest;
+        let deadline = Instant::now() + daemon.within.map_or(WITHIN, Span::duration);
         let mut pause = Duration::from_millis(2);
         loop {
             let answers = daemon.probe.is_none() || answers(daemon);
@@ -80,18 +86,21 @@ impl Manager for Pidfile {
                         Mark::of(None, daemon)?.write(daemon)?;
                         return Err(unsettled(name, format!("it ended at once ({status}), see `{}`", log.display())));
                     }
-                    _ if answers => write_pid(daemon, launched.id())?,
                     _ => {}
                 }
             }
             let running = self.running(daemon)?;
-            if running.is_some() && answers {
+            if running.is_some() && answers && Path::new(&daemon.pid_file).exists() {
                 self.children.lock().unwrap_or_else(PoisonError::into_inner).extend(child);
                 return Mark::of(running, daemon)?.write(daemon);
             }
             if Instant::now() >= deadline {
                 self.children.lock().unwrap_or_else(PoisonError::into_inner).extend(child);
-                let found = if running.is_some() { "it runs and does not answer" } else { "it has left no pid file" };
+                let found = match running {
+                    Some(_) if !answers => "it runs and does not answer",
+                    Some(_) => "it runs and has written no pid file",
+                    None => "it has gone and left no pid file",
+                };
                 return Err(unsettled(name, format!("{found}, see `{}`", log.display())));
             }
             std::thread::sleep(pause);
@@ -106,7 +115,7 @@ impl Manager for Pidfile {
             Some(argv) => self.run_stop(name, argv, daemon, programs)?,
             None => ask_to_end(&stat).map_err(|e| WorldError::io("signal the service", name, e))?,
         }
-        let deadline = Instant::now() + self.rest;
+        let deadline = Instant::now() + grace(daemon);
         let mut pause = Duration::from_millis(2);
         while self.lives(&stat)? {
             if Instant::now() >= deadline {
@@ -127,17 +136,17 @@ impl Manager for Pidfile {
 }
 
 impl Pidfile {
-    pub(super) fn new(daemons: BTreeMap<String, Daemon>) -> Self {
-        Self { daemons, children: Mutex::default(), rest: REST }
+    pub(super) fn new(daemons: BTreeMap<String, DaemonDef>) -> Self {
+        Self { daemons, children: Mutex::default() }
     }
 
-    fn daemon(&self, name: &str) -> Result<&Daemon, WorldError> {
+    fn daemon(&self, name: &str) -> Result<&DaemonDef, WorldError> {
         self.daemons.get(name).ok_or_else(|| refused(name, "there is no such service"))
     }
 
     /// The process that the pid file names, or the one that was started if there is no pid file yet; if it is there and is
     /// the one that was meant.
-    fn running(&self, daemon: &Daemon) -> Result<Option<Stat>, WorldError> {
+    fn running(&self, daemon: &DaemonDef) -> Result<Option<Stat>, WorldError> {
         self.reap();
         let meant = Mark::read(daemon)?.process;
         let pid = match read(Path::new(&daemon.pid_file))? {
@@ -157,7 +166,7 @@ impl Pidfile {
         Ok(pids.filter_map(procfs::stat).any(|stat| !stat.zombie && same(&stat)))
     }
 
-    fn run_stop(&self, name: &str, argv: &[String], daemon: &Daemon, programs: &Programs) -> Result<(), WorldError> {
+    fn run_stop(&self, name: &str, argv: &[String], daemon: &DaemonDef, programs: &Programs) -> Result<(), WorldError> {
         let program = Program {
             argv: argv.to_vec(),
             cwd: daemon.cwd.clone(),
@@ -168,7 +177,7 @@ impl Pidfile {
             parse: Parse::Text,
         };
         let start =
-            Start { program: &program, secrets: Secrets::default(), timeout: Some(self.rest), cancelled: &AtomicBool::new(false), alive: None };
+            Start { program: &program, secrets: Secrets::default(), timeout: Some(grace(daemon)), cancelled: &AtomicBool::new(false), alive: None };
         match programs.run(&start)?.end {
             End::Code(0) => Ok(()),
             End::Code(code) => Err(unsettled(name, format!("the program that stops it ended with exit code {code}"))),
@@ -192,17 +201,17 @@ impl Identity {
 
 impl Mark {
     /// What is kept, with this process.
-    fn of(process: Option<Stat>, daemon: &Daemon) -> Result<Self, WorldError> {
+    fn of(process: Option<Stat>, daemon: &DaemonDef) -> Result<Self, WorldError> {
         Ok(Self { process: process.as_ref().map(Identity::of), ..Self::read(daemon)? })
     }
 
-    fn read(daemon: &Daemon) -> Result<Self, WorldError> {
+    fn read(daemon: &DaemonDef) -> Result<Self, WorldError> {
         let path = beside(daemon, "json");
         let Some(text) = read(&path)? else { return Ok(Self::default()) };
         serde_json::from_str(&text).map_err(|e| WorldError::io("understand", path.display().to_string(), e.into()))
     }
 
-    fn write(&self, daemon: &Daemon) -> Result<(), WorldError> {
+    fn write(&self, daemon: &DaemonDef) -> Result<(), WorldError> {
         let path = beside(daemon, "json");
         if *self == Self::default() {
             return remove(&path);
@@ -219,7 +228,7 @@ impl Mark {
 }
 
 /// Starts it in a session of its own, so that neither our end nor that of a terminal reaches it.
-fn launch(daemon: &Daemon, log: &Path, programs: &Programs) -> Result<Child, WorldError> {
+fn launch(daemon: &DaemonDef, log: &Path, programs: &Programs) -> Result<Child, WorldError> {
     let (name, arguments) = daemon.start.split_first().ok_or_else(|| refused(&daemon.pid_file, "its daemon has an empty `start`"))?;
     let program = programs::find(name)?;
     let opened = |e| WorldError::io("open", log.display().to_string(), e);
@@ -241,22 +250,21 @@ fn ask_to_end(stat: &Stat) -> io::Result<()> {
     }
 }
 
-fn answers(daemon: &Daemon) -> bool {
+fn answers(daemon: &DaemonDef) -> bool {
     let at = Instant::now() + Duration::from_secs(1);
-    daemon.probe.as_ref().is_some_and(|probe| endpoints::open(&probe.host, probe.port, at).is_ok())
+    daemon.probe.as_ref().is_some_and(|probe| endpoints::open(probe.host.as_deref().unwrap_or("127.0.0.1"), probe.port, at).is_ok())
 }
 
-/// Writes the pid file unless the daemon has done so.
-fn write_pid(daemon: &Daemon, pid: u32) -> Result<(), WorldError> {
-    let written = match OpenOptions::new().write(true).create_new(true).mode(0o644).open(&daemon.pid_file) {
-        Ok(mut file) => file.write_all(format!("{pid}\n").as_bytes()),
-        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(e) => Err(e),
-    };
-    written.map_err(|e| WorldError::io("write", &daemon.pid_file, e))
+fn write_pid(daemon: &DaemonDef, pid: u32) -> Result<(), WorldError> {
+    let written = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&daemon.pid_file);
+    written.and_then(|mut file| file.write_all(format!("{pid}\n").as_bytes())).map_err(|e| WorldError::io("write", &daemon.pid_file, e))
 }
 
-fn beside(daemon: &Daemon, extension: &str) -> PathBuf {
+fn grace(daemon: &DaemonDef) -> Duration {
+    daemon.grace.map_or(GRACE, Span::duration)
+}
+
+fn beside(daemon: &DaemonDef, extension: &str) -> PathBuf {
     Path::new(&daemon.pid_file).with_extension(extension)
 }
 

@@ -1,13 +1,14 @@
 //! What is promised about services.
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
-use super::pidfile::Pidfile;
-use super::{Daemon, Probe, ServiceConfig, Services};
+use super::{ServiceConfig, Services};
 use crate::error::WorldError;
 use crate::real::procfs;
 use crate::real::programs::Programs;
+use model::client::{DaemonDef, Probe, ProbeKind};
 use model::effect::Change;
 use model::resource::Resource;
+use model::span::Span;
 use model::state::{RunState, ServiceState, StartType, State};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::fs;
@@ -18,7 +19,7 @@ use tempfile::TempDir;
 
 struct Case {
     dir: TempDir,
-    daemon: Daemon,
+    daemon: DaemonDef,
     programs: Programs,
     services: Services,
 }
@@ -28,27 +29,35 @@ impl Case {
         Self::with(start, |_| {})
     }
 
-    fn with(start: &[&str], adjust: impl FnOnce(&mut Daemon)) -> Self {
+    fn with(start: &[&str], adjust: impl FnOnce(&mut DaemonDef)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let pid_file = dir.path().join("app.pid").to_str().unwrap().to_owned();
-        let mut daemon = Daemon {
+        let mut daemon = DaemonDef {
             start: start.iter().map(|&a| a.replace("PIDFILE", &pid_file)).collect(),
             cwd: Some(dir.path().to_str().unwrap().to_owned()),
             pid_file,
-            probe: None,
+            write_pid: true,
             stop: None,
+            grace: None,
+            probe: None,
+            within: None,
         };
         adjust(&mut daemon);
         let services = Services::new(ServiceConfig::Pidfile([("app".to_owned(), daemon.clone())].into()));
         Self { programs: Programs::new(dir.path()), dir, daemon, services }
     }
 
-    /// Another process of ours, that is given little time.
+    /// With little time to come to rest.
     fn impatient(mut self) -> Self {
-        let mut pidfile = Pidfile::new([("app".to_owned(), self.daemon.clone())].into());
-        pidfile.rest = Duration::from_millis(300);
-        self.services = Services { manager: Some(Box::new(pidfile)) };
+        self.daemon.within = Some(Span::from_millis(300));
+        self.daemon.grace = self.daemon.within;
+        self.services = self.later();
         self
+    }
+
+    /// The services as a later process of ours has them.
+    fn later(&self) -> Services {
+        Services::new(ServiceConfig::Pidfile([("app".to_owned(), self.daemon.clone())].into()))
     }
 
     fn state(&self) -> State {
@@ -116,7 +125,11 @@ fn practice_daemon() {
 fn practice(port: u16, before: &str) -> Case {
     let us = std::env::current_exe().unwrap();
     let script = format!("{before} exec {} --exact real::services::tests::practice_daemon port={port}", us.display());
-    Case::with(&["/bin/sh", "-c", &script], |daemon| daemon.probe = Some(Probe { host: "127.0.0.1".to_owned(), port }))
+    Case::with(&["/bin/sh", "-c", &script], |daemon| daemon.probe = Some(at(port)))
+}
+
+fn at(port: u16) -> Probe {
+    Probe { kind: ProbeKind::Tcp, host: None, port }
 }
 
 fn free_port() -> u16 {
@@ -172,22 +185,18 @@ fn a_daemon_whose_port_is_served_already_is_not_started_blindly() {
 
 #[test]
 fn a_daemon_that_never_answers_is_told_and_left_alone() {
-    let mut case = Case::with(&["/bin/sh", "-c", "echo $$ > PIDFILE; exec sleep 1000"], |daemon| {
-        daemon.probe = Some(Probe { host: "127.0.0.1".to_owned(), port: free_port() });
-    });
-    case = case.impatient();
+    let case = Case::with(&["/bin/sleep", "1000"], |daemon| daemon.probe = Some(at(free_port()))).impatient();
     assert!(unsettled(case.set(running())).starts_with("it runs and does not answer, see `"));
     assert_eq!(case.state(), running());
 }
 
 #[test]
 fn a_daemon_that_was_being_started_when_we_were_killed_is_not_started_twice() {
-    let case =
-        Case::with(&["/bin/sleep", "1000"], |daemon| daemon.probe = Some(Probe { host: "127.0.0.1".to_owned(), port: free_port() })).impatient();
-    // As if it had been cut off there: it was started, it does not answer yet, there is no pid file.
-    assert!(unsettled(case.set(running())).starts_with("it runs and does not answer"));
+    let case = Case::with(&["/bin/sleep", "1000"], |daemon| daemon.write_pid = false).impatient();
+    // As if it had been cut off there: it was started, and there is no pid file yet.
+    assert!(unsettled(case.set(running())).starts_with("it runs and has written no pid file, see `"));
     assert!(!case.path("app.pid").exists());
-    let later = Services::new(ServiceConfig::Pidfile([("app".to_owned(), case.daemon.clone())].into()));
+    let later = case.later();
     assert_eq!(later.state("app", &case.programs).unwrap(), running());
     assert_eq!(case.set(stopped()).unwrap(), stopped());
 }
@@ -207,19 +216,23 @@ fn a_daemon_that_cannot_be_started_says_why() {
 }
 
 #[test]
-fn a_daemon_may_go_to_the_background_by_itself() {
-    let case = Case::with(&["/bin/sh", "-c", "setsid sleep 1000 & echo $! > PIDFILE.new; mv PIDFILE.new PIDFILE"], |daemon| {
-        daemon.stop = Some(["/bin/sh", "-c", &format!("kill $(cat {})", daemon.pid_file)].map(str::to_owned).to_vec());
-        // Nothing is written for it while it is on its way.
-        daemon.probe = Some(Probe { host: "127.0.0.1".to_owned(), port: 1 });
+fn a_daemon_may_go_to_the_background_by_itself_and_have_a_program_that_stops_it() {
+    let case = Case::with(&["/bin/sh", "-c", "(sleep 0.1; setsid sleep 1000 & echo $! > PIDFILE.new; mv PIDFILE.new PIDFILE) &"], |daemon| {
+        daemon.write_pid = false;
+        daemon.stop = Some(["/bin/sh", "-c", &format!("kill $(cat {}) && echo stopped > stopped", daemon.pid_file)].map(str::to_owned).to_vec());
     });
-    let mut without_probe = case.daemon.clone();
-    without_probe.probe = None;
-    let case = case.impatient();
-    assert!(unsettled(case.set(running())).starts_with("it runs and does not answer"));
-    let services = Services::new(ServiceConfig::Pidfile([("app".to_owned(), without_probe)].into()));
-    let change = Change { resource: Resource::service("app"), before: running(), after: stopped() };
-    assert_eq!(services.set(&change, &case.programs).unwrap(), stopped());
+    assert_eq!(case.set(running()).unwrap(), running());
+    assert_eq!(procfs::stat(case.pid()).unwrap().group, case.pid());
+    assert_eq!(case.set(stopped()).unwrap(), stopped());
+    assert!(case.path("stopped").exists());
+}
+
+#[test]
+fn a_program_that_fails_to_stop_a_daemon_is_told_with_its_exit_code() {
+    let case = Case::with(&["/bin/sleep", "1000"], |daemon| daemon.stop = Some(vec!["/bin/false".to_owned()]));
+    case.set(running()).unwrap();
+    assert_eq!(unsettled(case.set(stopped())), "the program that stops it ended with exit code 1");
+    assert_eq!(case.state(), running());
 }
 
 #[test]
@@ -262,7 +275,7 @@ fn how_a_daemon_starts_is_remembered_until_it_is_as_usual() {
     let case = Case::new(&["/bin/sleep", "1000"]);
     for start in [StartType::Disabled, StartType::Manual] {
         assert_eq!(case.set(service(RunState::Stopped, start)).unwrap(), service(RunState::Stopped, start));
-        let later = Services::new(ServiceConfig::Pidfile([("app".to_owned(), case.daemon.clone())].into()));
+        let later = case.later();
         assert_eq!(later.state("app", &case.programs).unwrap(), service(RunState::Stopped, start));
     }
     let by_hand = service(RunState::Running, StartType::Manual);
@@ -287,7 +300,7 @@ fn a_service_that_is_not_as_expected_is_not_touched() {
 fn without_a_service_manager_nothing_is_said_of_services() {
     let case = Case::new(&[]);
     for config in [ServiceConfig::None, ServiceConfig::Systemd] {
-        if config == ServiceConfig::Systemd && std::path::Path::new("/run/systemd/system").exists() {
+        if matches!(config, ServiceConfig::Systemd) && std::path::Path::new("/run/systemd/system").exists() {
             continue;
         }
         let services = Services::new(config);
