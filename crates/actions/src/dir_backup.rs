@@ -58,6 +58,7 @@ impl Action for DirBackup {
     const KIND: &'static str = "dir.backup";
     const ABOUT: &'static str = "Copies directories and files to a new place and reads the copy back";
     const CLASS: Class = Class::Set;
+    const KEEPS: bool = true;
     type Outputs = Copied;
 
     fn propose(&self, view: &dyn View) -> Result<Proposal, ActionError> {

@@ -23,6 +23,7 @@ impl Action for StepsUndo {
     const KIND: &'static str = "steps.undo";
     const ABOUT: &'static str = "Sets what earlier steps changed back to what it was, as part of the run";
     const CLASS: Class = Class::Set;
+    const KEEPS: bool = true;
     type Outputs = Nothing;
 
     fn propose(&self, view: &dyn View) -> Result<Proposal, ActionError> {

@@ -1,6 +1,26 @@
-//! The engine: check, graph, plan, run, undo, resume. Knows no action by name.
+//! The engine: load, check, graph, plan, run, undo, resume. Knows no action by name, no platform, no terminal; reads no
+//! clock, environment or random source but through [`Engine`](context::Engine).
 
 pub mod check;
+pub mod command;
+pub mod context;
+pub mod graph;
+pub mod history;
 pub mod input;
 pub mod load;
+pub mod people;
+pub mod plan;
+pub mod procedure;
+pub mod radius;
+pub mod run;
+pub mod secrets;
+pub mod sensitive;
+pub mod session;
 pub mod template;
+pub mod undo;
+
+mod progress;
+mod scope;
+mod stepper;
+mod values;
+mod view;

@@ -18,6 +18,8 @@ pub trait Action: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     const ABOUT: &'static str;
     /// Whether it only looks, waits or asks, or may change something.
     const CLASS: Class;
+    /// Whether what its steps make stays when they are taken back, unless they say `undo: auto`.
+    const KEEPS: bool = false;
     /// Its outputs, for the schema and the reference.
     type Outputs: Serialize + JsonSchema;
 
@@ -68,6 +70,8 @@ pub struct Kind {
     pub about: &'static str,
     /// What its steps may do.
     pub class: Class,
+    /// Whether what its steps make stays when they are taken back.
+    pub keeps: bool,
     /// What its parameters are.
     pub with: fn(&mut SchemaGenerator) -> Schema,
     /// What its outputs are.
@@ -85,6 +89,7 @@ impl Kind {
             name: A::KIND,
             about: A::ABOUT,
             class: A::CLASS,
+            keeps: A::KEEPS,
             with: |generator| generator.subschema_for::<A>(),
             outputs: |generator| generator.subschema_for::<A::Outputs>(),
             check: |tree, with, step, sink| {

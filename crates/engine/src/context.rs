@@ -1,0 +1,108 @@
+//! Everything the engine is given.
+
+use crate::people::People;
+use jiff::Timestamp;
+use model::event::Line;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Condvar, PoisonError};
+use std::time::Duration;
+use world::act::Act;
+use world::action::Kind;
+use world::store::Store;
+
+/// What an engine works with. The caller owns all of it.
+#[derive(Clone, Copy)]
+pub struct Engine<'a> {
+    /// The actions that there are.
+    pub kinds: &'a [Kind],
+    /// The world.
+    pub world: &'a dyn Act,
+    /// The state directory.
+    pub store: &'a dyn Store,
+    /// Time.
+    pub clock: &'a dyn Clock,
+    /// Fills with random bytes.
+    pub random: &'a (dyn Fn(&mut [u8]) + Sync),
+    /// Whoever answers.
+    pub people: &'a dyn People,
+    /// Whoever is told.
+    pub sink: &'a dyn Sink,
+    /// A person's wish to stop.
+    pub stop: &'a Stop,
+    /// Who runs it.
+    pub operator: &'a str,
+    /// The machine.
+    pub host: &'a str,
+    /// Name and version of the program.
+    pub tool: &'a str,
+}
+
+impl Engine<'_> {
+    /// The action of this name.
+    pub fn kind(&self, name: &str) -> Option<&Kind> {
+        self.kinds.iter().find(|kind| kind.name == name)
+    }
+
+    /// Eight random hex digits, for names.
+    pub fn short_random(&self) -> String {
+        let mut bytes = [0; 4];
+        (self.random)(&mut bytes);
+        format!("{:08x}", u32::from_le_bytes(bytes))
+    }
+}
+
+/// Time, as far as the engine knows it.
+pub trait Clock: Sync {
+    /// The wall clock. A label, never an order.
+    fn now(&self) -> Timestamp;
+    /// A clock that never goes back, from any beginning.
+    fn elapsed(&self) -> Duration;
+    /// Waits, until that long has passed or somebody wants to stop.
+    fn wait(&self, long: Duration, stop: &Stop);
+}
+
+/// Somebody who is told what happens. It must not block for long and cannot fail.
+pub trait Sink: Sync {
+    /// A line of a journal, after it was written.
+    fn line(&self, line: &Line);
+    /// Something for people that is no event: a wait's state, an automatic undo's begin.
+    fn say(&self, text: &str);
+}
+
+/// A person's wish to stop: once is a question, twice ends what runs.
+#[derive(Default)]
+pub struct Stop {
+    times: AtomicU8,
+    /// Given to running programs.
+    pub programs: AtomicBool,
+    sleepers: (Mutex<()>, Condvar),
+}
+
+impl Stop {
+    /// A wish. The second ends running programs.
+    pub fn wish(&self) {
+        if self.times.fetch_add(1, Ordering::SeqCst) > 0 {
+            self.programs.store(true, Ordering::SeqCst);
+        }
+        let _held = self.sleepers.0.lock().unwrap_or_else(PoisonError::into_inner);
+        self.sleepers.1.notify_all();
+    }
+
+    /// Whether somebody wishes to stop.
+    pub fn wished(&self) -> bool {
+        self.times.load(Ordering::SeqCst) > 0
+    }
+
+    /// The person decided to go on.
+    pub fn forget(&self) {
+        self.times.store(0, Ordering::SeqCst);
+        self.programs.store(false, Ordering::SeqCst);
+    }
+
+    /// Sleeps until that long has passed or somebody wishes to stop.
+    pub fn sleep(&self, long: Duration) {
+        let held = self.sleepers.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = self.sleepers.1.wait_timeout_while(held, long, |()| !self.wished());
+    }
+}

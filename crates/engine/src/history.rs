@@ -1,0 +1,58 @@
+//! Runs as their journals tell them.
+
+use crate::context::Engine;
+use crate::run::scribe::{Dead, Scribe};
+use model::digest::Digest;
+use model::fold::Run;
+use model::id::RunId;
+use model::journal::Reader;
+use world::store::Store;
+
+/// A journal that was read.
+pub struct Read {
+    /// What it tells.
+    pub run: Run,
+    /// Number of whole lines.
+    pub lines: u64,
+    /// Bytes of whole lines.
+    pub whole: u64,
+    /// SHA-256 of what stands after them, if anything does.
+    pub torn: Option<Digest>,
+    /// Digest of the last whole line.
+    pub head: Digest,
+}
+
+/// Reads a run's journal.
+///
+/// # Errors
+/// There is none, or it is damaged; in words.
+pub fn read(store: &dyn Store, id: &RunId) -> Result<Read, String> {
+    let mut reader = Reader::new(store.journal(id).map_err(|wrong| crate::plan::chain(&wrong))?);
+    let mut run: Option<Run> = None;
+    while let Some(line) = reader.line().map_err(|wrong| crate::plan::chain(&wrong))? {
+        let follows = match &mut run {
+            Some(run) => run.apply(&line),
+            None => Run::begin(&line).map(|begun| run = Some(begun)),
+        };
+        follows.map_err(|wrong| format!("line {}: {wrong}", line.seq))?;
+    }
+    let run = run.ok_or_else(|| format!("run `{id}` has no first line: it never began"))?;
+    Ok(Read { lines: run.lines(), whole: reader.whole(), torn: reader.torn().cloned(), head: reader.head().clone(), run })
+}
+
+/// Writes the seal of a run that has ended.
+///
+/// # Errors
+/// Nothing more may be done.
+pub(crate) fn seal(engine: &Engine<'_>, scribe: &Scribe<'_>) -> Result<(), Dead> {
+    let (head, _) = scribe.head();
+    let Some(seal) = scribe.fold(|run| model::seal::Seal::of(run, &head)) else { return Ok(()) };
+    let Some(seal) = seal else { return Ok(()) };
+    let text = model::json::pretty(&seal).map_err(|wrong| Dead(wrong.to_string()))?;
+    engine.store.put(&seal.run, "seal.json", text.as_bytes()).map_err(|wrong| scribe.die(&crate::plan::chain(&wrong)))
+}
+
+/// What the first line names as the one before it.
+pub(crate) fn zeros() -> Digest {
+    Digest::from_sha256([0; 32])
+}

@@ -1,0 +1,308 @@
+//! One pass over all steps in an imagined world.
+
+use crate::graph::{Graph, Ix, Work};
+use crate::plan::outputs::{self, Assumed};
+use crate::progress::Progress;
+use crate::radius::Radius;
+use crate::scope::Names;
+use crate::session::Session;
+use crate::stepper;
+use crate::view::{Planning, Sight};
+use model::effect::{Change, Effect};
+use model::event::Outcome;
+use model::id::StepId;
+use model::plan::{Decision, PlannedStep};
+use model::resource::Resource;
+use model::state::State;
+use model::value::May;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use world::act::Source;
+use world::action::ActionError;
+use world::error::WorldError;
+use world::imagined::Imagined;
+use world::look::Look as _;
+use world::proposal::Verdict;
+
+/// How a step uses a resource.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Use {
+    pub(crate) resource: Resource,
+    /// Everything below it too.
+    pub(crate) whole: bool,
+    /// It sets it.
+    pub(crate) sets: bool,
+}
+
+/// Imagines steps one after the other.
+pub(crate) struct Imaginer<'s, 'a> {
+    pub(crate) session: &'s Session<'a>,
+    pub(crate) graph: &'a Graph,
+    pub(crate) world: Imagined<'a>,
+    /// What each node would do, in the order in which they were imagined.
+    done: Vec<(Ix, PlannedStep)>,
+    /// What each node uses.
+    pub(crate) uses: Vec<Vec<Use>>,
+    /// The imagined changes in order.
+    pub(crate) changes: Vec<(Ix, Effect)>,
+    /// Why the run would be refused.
+    pub(crate) refused: Vec<String>,
+    programs: bool,
+    chosen: BTreeMap<StepId, String>,
+    progress: Progress<'a>,
+    /// For each node the latest step at or before it that had an effect.
+    acted: Vec<Option<Ix>>,
+    /// For each group: until when it is unknown whether it is taken.
+    maybe: Vec<Option<StepId>>,
+}
+
+impl<'s, 'a> Imaginer<'s, 'a> {
+    pub(crate) fn new(session: &'s Session<'a>, graph: &'a Graph, programs: bool, chosen: BTreeMap<StepId, String>) -> Self {
+        Self {
+            session,
+            graph,
+            world: Imagined::new(session.engine.world),
+            done: Vec::new(),
+            uses: vec![Vec::new(); graph.nodes.len()],
+            changes: Vec::new(),
+            refused: Vec::new(),
+            programs,
+            chosen,
+            progress: Progress::new(graph),
+            acted: vec![None; graph.nodes.len()],
+            maybe: vec![None; graph.groups.len()],
+        }
+    }
+
+    /// The steps, in the order in which they were imagined.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = (Ix, &PlannedStep)> {
+        self.done.iter().map(|(ix, planned)| (*ix, planned))
+    }
+
+    /// Everything but the run's `finally`.
+    pub(crate) fn imagine_all(&mut self, radius: &Radius) {
+        while let Some(node) = self.progress.take() {
+            let outcome = self.imagine(node, radius);
+            self.progress.finish(node, outcome);
+        }
+    }
+
+    /// The run's `finally`.
+    pub(crate) fn imagine_last(&mut self, radius: &Radius) {
+        *self.session.outcome.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some("done");
+        for node in (0..self.graph.nodes.len() as Ix).filter(|ix| self.graph.ends_run(*ix)) {
+            let outcome = self.imagine(node, radius);
+            self.progress.finish(node, outcome);
+        }
+    }
+
+    fn imagine(&mut self, node: Ix, radius: &Radius) -> Outcome {
+        let acted = self.graph.before(node).filter_map(|(before, _)| self.acted[before as usize]).max();
+        self.acted[node as usize] = acted;
+        let group = self.graph.nodes[node as usize].group as usize;
+        if self.progress.is_skipped_with_group(node) {
+            return self.skip(node, "its group is not taken");
+        }
+        if self.progress.is_blocked(node) {
+            if self.graph.step(node).is_some() {
+                self.plan(node, Decision::Blocked, None, Some("what it needs fails".to_owned()));
+            }
+            self.session.learn(node, |known| known.outcome = Some("blocked"));
+            return Outcome::Blocked;
+        }
+        match &self.graph.nodes[node as usize].work {
+            Work::Step(step) => match self.condition(node, step.about.when.as_deref()) {
+                Ok(May::Known(false)) => self.skip(node, step.about.when.as_deref().unwrap_or("its condition is false")),
+                Ok(May::Known(true)) => self.step(node, self.maybe[group].clone(), radius),
+                Ok(May::Unknown { until }) => self.step(node, Some(until), radius),
+                Err(wrong) => self.fail(node, &wrong),
+            },
+            Work::Enter(inner) => {
+                let when = self.graph.groups[*inner as usize].when.clone();
+                match self.condition(node, when.as_deref()) {
+                    Ok(May::Known(false)) => {
+                        self.session.learn(node, |known| known.outcome = Some("skipped"));
+                        return Outcome::Skipped;
+                    }
+                    Ok(May::Known(true)) => self.maybe[*inner as usize] = self.maybe[group].clone(),
+                    Ok(May::Unknown { until }) => self.maybe[*inner as usize] = Some(until),
+                    Err(wrong) => return self.fail(node, &wrong),
+                }
+                if let Err(wrong) = self.session.enter(*inner) {
+                    return self.fail(node, &wrong);
+                }
+                Outcome::Done
+            }
+            Work::Exit(inner) => match outputs::of_group(self.session, *inner) {
+                Ok(outputs) => {
+                    let until = self.maybe[*inner as usize].clone();
+                    self.session.learn(node, |known| {
+                        known.outcome = Some("done");
+                        known.outputs = if until.is_some() { None } else { Some(outputs.into()) };
+                        known.until = until;
+                    });
+                    Outcome::Done
+                }
+                Err(wrong) => self.fail(node, &wrong),
+            },
+            Work::Join => Outcome::Done,
+            Work::Unwanted => self.skip(node, "this client skips it"),
+        }
+    }
+
+    fn condition(&self, node: Ix, when: Option<&str>) -> Result<May<bool>, ActionError> {
+        let Some(when) = when else { return Ok(May::Known(true)) };
+        stepper::judge(when, &Names { session: self.session, group: self.graph.nodes[node as usize].group, more: &[] })
+    }
+
+    fn step(&mut self, node: Ix, maybe: Option<StepId>, radius: &Radius) -> Outcome {
+        let Some(step) = self.graph.step(node) else { return Outcome::Done };
+        let session = self.session;
+        let unknown_since = self.acted[node as usize].map(|ix| self.graph.nodes[ix as usize].id.clone());
+        let sight = Sight {
+            session,
+            look: &self.world,
+            node,
+            planning: Some(Planning { unknown_since, programs: self.programs }),
+            seen: Mutex::default(),
+            revealed: Mutex::default(),
+        };
+        let proposed = stepper::propose(&sight);
+        let seen = sight.seen.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.uses[node as usize].extend(seen.into_iter().map(|(resource, whole)| Use { resource, whole, sets: false }));
+        let class = session.engine.kinds[step.kind].class;
+        let mut proposal = match proposed {
+            Ok(proposal) => proposal,
+            Err(ActionError::Unknown { until } | ActionError::World(WorldError::Unknown { until }))
+                if matches!(class, world::action::Class::Check) =>
+            {
+                world::proposal::Proposal::later(&until)
+            }
+            Err(wrong) => return self.fail(node, &wrong),
+        };
+
+        let id = self.graph.nodes[node as usize].id.clone();
+        let mut effects = Vec::new();
+        for proposed in &proposal.effects {
+            self.apply(node, &id, &proposed.effect, &proposed.source, maybe.as_ref(), radius);
+            effects.push(session.sensitive.masked_effect(&proposed.effect));
+        }
+        if !effects.is_empty() {
+            self.acted[node as usize] = Some(node);
+        }
+        let assumed = Assumed { chosen: self.chosen.get(&id).cloned(), step: id.clone() };
+        let settled = outputs::settle(session, node, &proposal, &[], Some(&assumed));
+        let mut decision = stepper::decision(class, &proposal);
+        let mut until = stepper::unknown_until(&proposal);
+        if let Some(maybe) = &maybe {
+            decision = Decision::Unknown;
+            until = Some(maybe.clone());
+        }
+        let reason = match &proposal.verdict {
+            Verdict::Fails { expected, found } => {
+                if maybe.is_none() {
+                    self.refused.push(format!("`{id}`: expected {expected}, found {found}"));
+                }
+                Some(format!("expected {expected}, found {found}"))
+            }
+            _ => proposal.reason.take(),
+        };
+        let difference = std::mem::take(&mut proposal.difference);
+        self.done.push((
+            node,
+            PlannedStep { id, action: session.engine.kinds[step.kind].name.to_owned(), decision, effects, unknown_until: until, reason, difference },
+        ));
+        match settled {
+            Ok(outputs) => {
+                session.learn(node, |known| {
+                    known.outcome = Some("done");
+                    known.outputs = Some(outputs.into());
+                    if maybe.is_some() {
+                        known.outputs = None;
+                        known.until = maybe;
+                    }
+                });
+                Outcome::Done
+            }
+            Err(wrong) => {
+                let id = &self.graph.nodes[node as usize].id;
+                self.refused.push(format!("`{id}`: {wrong}"));
+                self.session.learn(node, |known| known.outcome = Some("failed"));
+                Outcome::Failed
+            }
+        }
+    }
+
+    /// An effect happens in the imagined world.
+    fn apply(&mut self, node: Ix, id: &StepId, effect: &Effect, source: &Source, maybe: Option<&StepId>, radius: &Radius) {
+        for (resource, _) in effect.changes() {
+            let whole = !matches!(effect, Effect::Set(Change { before: State::File(_) | State::Service(_), .. }));
+            self.uses[node as usize].push(Use { resource: resource.clone(), whole, sets: true });
+            if !radius.allows(resource) {
+                self.refused.push(format!("`{id}` would set {resource}, which the runbook does not say that it touches"));
+            }
+        }
+        match effect {
+            Effect::Set(change) => {
+                self.session.changed(node, change.clone());
+                match maybe {
+                    None => self.world.imagine(change, source),
+                    Some(until) => self.world.forget(&change.resource, until),
+                }
+            }
+            Effect::Run { changes, .. } => changes.iter().for_each(|change| self.world.forget(&change.resource, id)),
+            Effect::Ask(ask) => ask.changes.iter().for_each(|change| self.world.forget(&change.resource, id)),
+            Effect::Wait { .. } => {}
+        }
+        if !matches!(effect, Effect::Wait { .. }) {
+            self.changes.push((node, effect.clone()));
+        }
+    }
+
+    fn plan(&mut self, node: Ix, decision: Decision, until: Option<StepId>, reason: Option<String>) {
+        let id = self.graph.nodes[node as usize].id.clone();
+        let action = self.graph.step(node).map_or("", |step| self.session.engine.kinds[step.kind].name).to_owned();
+        self.done.push((node, PlannedStep { id, action, decision, effects: Vec::new(), unknown_until: until, reason, difference: Vec::new() }));
+    }
+
+    fn skip(&mut self, node: Ix, reason: &str) -> Outcome {
+        if matches!(self.graph.nodes[node as usize].work, Work::Step(_) | Work::Unwanted) {
+            self.plan(node, Decision::Skip, None, Some(reason.to_owned()));
+        }
+        self.session.learn(node, |known| known.outcome = Some("skipped"));
+        Outcome::Skipped
+    }
+
+    fn fail(&mut self, node: Ix, wrong: &ActionError) -> Outcome {
+        let text = chain(wrong);
+        let id = &self.graph.nodes[node as usize].id;
+        self.refused.push(format!("`{id}`: {text}"));
+        self.plan(node, Decision::Fails, None, Some(text));
+        self.session.learn(node, |known| known.outcome = Some("failed"));
+        Outcome::Failed
+    }
+
+    /// Whether the imagined world can say what a resource is.
+    pub(crate) fn state(&self, resource: &Resource) -> Result<State, WorldError> {
+        self.world.state(resource)
+    }
+
+    /// The distinct resources that are set.
+    pub(crate) fn set(&self) -> BTreeSet<&Resource> {
+        self.uses.iter().flatten().filter(|u| u.sets).map(|u| &u.resource).collect()
+    }
+}
+
+/// An error with all its causes, in one line.
+pub(crate) fn chain(wrong: &dyn std::error::Error) -> String {
+    let mut text = wrong.to_string();
+    let mut cause = wrong.source();
+    while let Some(next) = cause {
+        let more = next.to_string();
+        if !text.ends_with(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = next.source();
+    }
+    text
+}

@@ -1,0 +1,185 @@
+//! A dry run: the whole runbook in an imagined world.
+
+mod imagine;
+mod moved;
+mod outputs;
+mod races;
+mod rehearse;
+
+pub(crate) use imagine::chain;
+pub(crate) use moved::moved;
+pub(crate) use outputs::{Brought, of_group, settle};
+
+use crate::graph::{Graph, Ix, Outage};
+use crate::radius::Radius;
+use crate::session::Session;
+use imagine::Imaginer;
+use model::effect::{Effect, Form};
+use model::id::StepId;
+use model::plan::{Decision, Irreversible, OtherOption, Plan, Planned, PlannedStep, Totals};
+use std::collections::BTreeMap;
+
+/// What a plan is made of beside the graph and the world.
+pub struct Wanted<'a> {
+    /// Which runbook.
+    pub runbook: Planned,
+    /// For whom; `local` without a client file.
+    pub client: String,
+    /// What may be set.
+    pub radius: &'a Radius,
+    /// Whether programs and endpoints are looked at.
+    pub programs: bool,
+    /// The files it is made from.
+    pub files: BTreeMap<String, String>,
+    /// The inputs from the command line.
+    pub set: BTreeMap<String, serde_json::Value>,
+    /// Warnings from reading the files.
+    pub warnings: Vec<String>,
+}
+
+/// Plans: `session` makes a fresh memory for each pass, for every option of a decision is a pass of its own.
+///
+/// # Errors
+/// A value that JSON lacks.
+pub fn plan<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, wanted: Wanted<'_>) -> Result<Plan, serde_json::Error> {
+    let main = session();
+    let mut imaginer = Imaginer::new(&main, graph, wanted.programs, BTreeMap::new());
+    imaginer.imagine_all(wanted.radius);
+    let (rehearsal, mut irreversible) = rehearse::rehearse(&mut imaginer);
+    imaginer.imagine_last(wanted.radius);
+    let mut refused = std::mem::take(&mut imaginer.refused);
+    refused.extend(races::races(graph, &imaginer.uses));
+
+    let mut kept = Vec::new();
+    let mut floor: Option<StepId> = None;
+    let (mut before_floor, mut after_floor) = (0, 0);
+    let mut steps_by_decision = BTreeMap::new();
+    for (ix, planned) in imaginer.steps() {
+        *steps_by_decision.entry(planned.decision.word().to_owned()).or_default() += 1;
+        let Some(step) = graph.step(ix) else { continue };
+        let acts = !planned.effects.iter().all(|e| matches!(e, Effect::Wait { .. })) && planned.decision != Decision::Skip;
+        if acts && step.about.point_of_no_return && floor.is_none() {
+            floor = Some(planned.id.clone());
+            if !irreversible.iter().any(|i| i.step == planned.id) {
+                let reason = step.about.irreversible.clone().unwrap_or_else(|| "the point of no return".to_owned());
+                irreversible.push(Irreversible { step: planned.id.clone(), reason });
+            }
+        }
+        let effects = planned.effects.iter().filter(|e| !e.changes().is_empty() || matches!(e, Effect::Run { .. })).count() as u32;
+        if floor.is_none() {
+            before_floor += effects
+        } else {
+            after_floor += effects
+        }
+        if acts && effects > 0 && step.about.undo == crate::graph::Undo::Keep {
+            kept.push(planned.id.clone());
+        }
+    }
+    if let Some(floor) = &floor {
+        refused.extend(unordered_with_floor(graph, &imaginer, floor));
+    }
+    let mut warnings = wanted.warnings;
+    if wanted.radius.is_unlimited() {
+        warnings.push("the runbook does not say what it touches: any resource may be set".to_owned());
+    }
+    let outage = outage(graph, &imaginer);
+    let steps: Vec<PlannedStep> = imaginer.steps().map(|(_, planned)| planned.clone()).collect();
+    let options = other_options(graph, session, wanted.radius, wanted.programs, &steps);
+    let mut files = wanted.files;
+    for (path, bytes) in main.files.read().unwrap_or_else(std::sync::PoisonError::into_inner).iter() {
+        if let Ok(text) = String::from_utf8(bytes.clone()) {
+            files.insert(format!("files/{path}"), text);
+        }
+    }
+    let mut plan = Plan {
+        format: 1,
+        run: main.run.clone(),
+        runbook: wanted.runbook,
+        client: wanted.client,
+        host: main.engine.host.to_owned(),
+        steps,
+        point_of_no_return: floor,
+        irreversible,
+        kept,
+        totals: Totals { steps: steps_by_decision, before_floor, after_floor },
+        rehearsal,
+        outage,
+        options,
+        refused,
+        warnings,
+        files,
+        set: wanted.set,
+        digest: String::new(),
+    };
+    plan.digest = plan.digest()?.to_string();
+    Ok(plan)
+}
+
+/// For each decision, what each option that the plan does not assume would do otherwise.
+fn other_options<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, radius: &Radius, programs: bool, main: &[PlannedStep]) -> Vec<OtherOption> {
+    let by_id: BTreeMap<&str, &PlannedStep> = main.iter().map(|step| (step.id.as_str(), step)).collect();
+    let mut found = Vec::new();
+    for planned in main {
+        let decide = planned.effects.iter().find_map(|effect| match effect {
+            Effect::Ask(ask) => match &ask.form {
+                Form::Decide { options, expected, .. } => Some((options, expected)),
+                _ => None,
+            },
+            _ => None,
+        });
+        let Some((options, expected)) = decide else { continue };
+        for (option, _) in options.iter().filter(|(id, _)| id != expected) {
+            let fresh = session();
+            let chosen = BTreeMap::from([(planned.id.clone(), option.clone())]);
+            let mut imaginer = Imaginer::new(&fresh, graph, programs, chosen);
+            imaginer.imagine_all(radius);
+            imaginer.imagine_last(radius);
+            let other = imaginer.steps().map(|(_, step)| step).filter(|step| by_id.get(step.id.as_str()).is_none_or(|same| *same != *step));
+            let steps = other.filter(|step| step.decision != Decision::Skip).cloned().collect();
+            found.push(OtherOption { step: planned.id.clone(), option: option.clone(), steps });
+        }
+    }
+    found
+}
+
+/// The point of no return must be ordered with every step that sets anything.
+fn unordered_with_floor(graph: &Graph, imaginer: &Imaginer<'_, '_>, floor: &StepId) -> Vec<String> {
+    let Some(at) = graph.find(floor.as_str()) else { return Vec::new() };
+    let mut ordered = vec![false; graph.nodes.len()];
+    for forward in [true, false] {
+        let mut stack = vec![at];
+        while let Some(node) = stack.pop() {
+            ordered[node as usize] = true;
+            let next: Vec<Ix> = if forward { graph.after(node).map(|e| e.0).collect() } else { graph.before(node).map(|e| e.0).collect() };
+            stack.extend(next.into_iter().filter(|ix| !ordered[*ix as usize] || *ix == at && *ix != node));
+        }
+    }
+    let sets = |planned: &PlannedStep| planned.effects.iter().any(|e| !matches!(e, Effect::Wait { .. }));
+    imaginer
+        .steps()
+        .filter(|(ix, planned)| !ordered[*ix as usize] && !graph.ends_run(*ix) && sets(planned))
+        .map(|(_, planned)| format!("`{}` has no order with the point of no return `{floor}`", planned.id))
+        .collect()
+}
+
+/// From where to where users are cut off, added up in the order of the plan.
+fn outage(graph: &Graph, imaginer: &Imaginer<'_, '_>) -> Option<model::plan::Outage> {
+    let (mut usual, mut most, mut cut_off, mut any) = (0.0, 0.0, false, false);
+    for (ix, planned) in imaginer.steps() {
+        let Some(step) = graph.step(ix) else { continue };
+        if planned.decision == Decision::Skip {
+            continue;
+        }
+        if step.about.outage == Some(Outage::Begins) {
+            (cut_off, any) = (true, true);
+        }
+        if let (true, Some((as_usual, at_most))) = (cut_off, step.about.takes) {
+            usual += as_usual.as_secs_f64();
+            most += at_most.as_secs_f64();
+        }
+        if step.about.outage == Some(Outage::Ends) {
+            cut_off = false;
+        }
+    }
+    any.then_some(model::plan::Outage { usual, most })
+}

@@ -1,0 +1,68 @@
+//! Whether what a step proposes at the run is what was planned.
+
+use model::effect::Effect;
+use model::plan::{Decision, PlannedStep};
+use model::state::State;
+
+/// What differs between a plan and a proposal: expected, found. None: it is what was planned.
+///
+/// Checks and waits are judged afresh. A step that went on after a cut-off has some of its planned effects behind it.
+pub(crate) fn moved(planned: &PlannedStep, decision: Decision, effects: &[Effect]) -> Option<(String, String)> {
+    match planned.decision {
+        Decision::Holds | Decision::Fails | Decision::Later | Decision::Wait => return None,
+        Decision::Unknown if effects.is_empty() => return None,
+        _ => {}
+    }
+    let differs = || Some((describe(planned.decision, &planned.effects), describe(decision, effects)));
+    if effects.len() > planned.effects.len() {
+        return differs();
+    }
+    // No effect where some were planned: it is already so. That is what was wanted, but it is not what was looked at.
+    let open = planned.unknown_until.is_some() || planned.decision == Decision::Unknown;
+    if effects.is_empty() {
+        return if planned.effects.is_empty() || open || decision == Decision::Wait { None } else { differs() };
+    }
+    let rest = &planned.effects[planned.effects.len() - effects.len()..];
+    if rest.len() != planned.effects.len() && !open {
+        return differs();
+    }
+    if rest.iter().zip(effects).all(|(planned, found)| fits(found, planned)) { None } else { differs() }
+}
+
+fn fits(found: &Effect, planned: &Effect) -> bool {
+    match (found, planned) {
+        (Effect::Set(found), Effect::Set(planned)) => {
+            found.resource == planned.resource && found.before.fits(&planned.before) && reaches(&found.after, &planned.after)
+        }
+        (Effect::Run { program: a, changes: x }, Effect::Run { program: b, changes: y }) => {
+            a.argv.len() == b.argv.len()
+                && a.cwd == b.cwd
+                && a.argv.iter().zip(&b.argv).all(|(found, planned)| found == planned)
+                && x.len() == y.len()
+                && x.iter().zip(y).all(|(found, planned)| found.resource == planned.resource && found.before.fits(&planned.before))
+        }
+        (Effect::Ask(found), Effect::Ask(planned)) => {
+            std::mem::discriminant(&found.form) == std::mem::discriminant(&planned.form)
+                && found.changes.len() == planned.changes.len()
+                && found.changes.iter().zip(&planned.changes).all(|(a, b)| a.resource == b.resource && a.before.fits(&b.before))
+        }
+        (Effect::Wait { .. }, Effect::Wait { .. }) => true,
+        _ => false,
+    }
+}
+
+/// An `after` of the plan may leave things open that only the run knows.
+fn reaches(found: &State, planned: &State) -> bool {
+    match (found, planned) {
+        // How much a copy will hold is an estimate.
+        (State::Tree(_), State::Tree(_)) => true,
+        _ => found.fits(planned),
+    }
+}
+
+fn describe(decision: Decision, effects: &[Effect]) -> String {
+    match effects {
+        [] => decision.word().to_owned(),
+        effects => effects.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+    }
+}

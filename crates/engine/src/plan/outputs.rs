@@ -1,0 +1,112 @@
+//! The outputs of a step: known from the proposal, read off its effects, or made by its own templates.
+
+use crate::graph::{Gx, Ix};
+use crate::scope::Names;
+use crate::session::{Outputs, Session};
+use crate::template;
+use model::effect::{Effect, Form};
+use model::id::StepId;
+use model::state::{Content, FileState, State};
+use model::value::{Value, unknown};
+use std::collections::BTreeMap;
+use world::action::ActionError;
+use world::proposal::{Field, Out, Proposal};
+
+/// What one effect has brought, at a run.
+#[derive(Default)]
+pub(crate) struct Brought {
+    /// The state of what was set.
+    pub(crate) state: Option<State>,
+    /// Exit code.
+    pub(crate) exit: Option<i64>,
+    /// All of its output, kept.
+    pub(crate) stdout: Option<model::program::Captured>,
+    /// Parsed output.
+    pub(crate) result: Option<Value>,
+    /// Answers by field.
+    pub(crate) answers: BTreeMap<String, Value>,
+}
+
+/// What is assumed when planning.
+pub(crate) struct Assumed {
+    /// The option of a decision, if not the expected one.
+    pub(crate) chosen: Option<String>,
+    /// The step that makes the rest known.
+    pub(crate) step: StepId,
+}
+
+/// The outputs of a step, given what its effects have brought; when planning, given what is assumed.
+pub(crate) fn settle(
+    session: &Session<'_>,
+    node: Ix,
+    proposal: &Proposal,
+    brought: &[Brought],
+    assumed: Option<&Assumed>,
+) -> Result<Outputs, ActionError> {
+    let mut outputs = Outputs::new();
+    for (name, out) in &proposal.outputs {
+        let value = match out {
+            Out::Value(value) => value.clone(),
+            Out::Observed { effect, field } => match (brought.get(*effect), assumed) {
+                (Some(brought), _) => observed(brought, field),
+                (None, Some(assumed)) => imagined(proposal.effects.get(*effect).map(|p| &p.effect), field, assumed),
+                (None, None) => Value::Null,
+            },
+        };
+        outputs.insert(name.clone(), value);
+    }
+    let Some(step) = session.graph.step(node) else { return Ok(outputs) };
+    if step.about.outputs.is_empty() {
+        return Ok(outputs);
+    }
+    let document = &session.graph.documents[step.about.document];
+    let more: Vec<(&str, Value)> = outputs.get("result").map(|value| ("result", value.clone())).into_iter().collect();
+    let names = Names { session, group: session.graph.nodes[node as usize].group, more: &more };
+    for (name, from) in &step.about.outputs {
+        let value = template::render(&document.document.tree.value(*from), &names)
+            .map_err(|wrong| ActionError::Invalid(format!("output `{name}`: {}", wrong.message)))?;
+        outputs.insert(name.clone(), value);
+    }
+    Ok(outputs)
+}
+
+/// The outputs of a group.
+pub(crate) fn of_group(session: &Session<'_>, group: Gx) -> Result<Outputs, ActionError> {
+    let definition = &session.graph.groups[group as usize];
+    let names = Names { session, group, more: &[] };
+    let mut outputs = Outputs::new();
+    for (name, from) in &definition.outputs {
+        let raw = session.graph.documents[definition.document].document.tree.value(*from);
+        let value = template::render(&raw, &names).map_err(|wrong| ActionError::Invalid(format!("output `{name}`: {}", wrong.message)))?;
+        outputs.insert(name.clone(), value);
+    }
+    Ok(outputs)
+}
+
+fn observed(brought: &Brought, field: &Field) -> Value {
+    let text = |digest: &Option<model::digest::Digest>| digest.as_ref().map_or(Value::Null, |d| d.as_str().into());
+    match (field, &brought.state) {
+        (Field::Sha256, Some(State::File(FileState { content: Content::Plain { sha256, .. }, .. }))) => sha256.as_str().into(),
+        (Field::Manifest, Some(State::Tree(tree))) => text(&tree.manifest),
+        (Field::Files, Some(State::Tree(tree))) => tree.files.into(),
+        (Field::Bytes, Some(State::Tree(tree))) => tree.bytes.into(),
+        (Field::Exit, _) => brought.exit.map_or(Value::Null, Into::into),
+        (Field::Result, _) => brought.result.clone().unwrap_or(Value::Null),
+        (Field::Answer(name), _) => brought.answers.get(name).cloned().unwrap_or(Value::Null),
+        _ => Value::Null,
+    }
+}
+
+fn imagined(effect: Option<&Effect>, field: &Field, assumed: &Assumed) -> Value {
+    match (effect, field) {
+        (Some(Effect::Set(change)), Field::Sha256) => match &change.after {
+            State::File(FileState { content: Content::Plain { sha256, .. }, .. }) => sha256.as_str().into(),
+            _ => unknown(&assumed.step),
+        },
+        (Some(Effect::Ask(ask)), Field::Answer(name)) => match &ask.form {
+            Form::Decide { expected, .. } if name == "choice" => assumed.chosen.as_ref().unwrap_or(expected).as_str().into(),
+            _ => unknown(&assumed.step),
+        },
+        _ => unknown(&assumed.step),
+    }
+}

@@ -1,0 +1,249 @@
+//! A runbook for a client, read and checked: all that a plan, a run or an undo needs to know of the files.
+
+use crate::context::Engine;
+use crate::graph::{BuildError, Graph, Material, Values};
+use crate::input;
+use crate::load::{Document, Loaded, RunbookFile, load};
+use crate::radius::{Radius, literal};
+use crate::run::images::Keeper;
+use crate::secrets::Secrets;
+use crate::sensitive::Sensitive;
+use crate::session::Session;
+use crate::template::{Found, Scope, Segment, Text};
+use crate::values::Plain;
+use model::diagnostic::Diagnostics;
+use model::id::RunId;
+use model::value::Value;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Component, Path};
+use std::sync::Arc;
+use std::time::Duration;
+use world::action::Kind;
+
+/// A runbook for a client.
+pub struct Procedure {
+    /// The runbook, then those that it uses.
+    pub documents: Vec<Arc<RunbookFile>>,
+    /// The client's id; `local` without a client file.
+    pub client: String,
+    /// `inputs` and `client`; `vars` are worked out with the name of the run. Secret inputs as markers.
+    pub values: Values,
+    /// The names of the secret inputs.
+    pub secrets: Vec<String>,
+    /// Steps that this client skips.
+    pub skip: HashSet<String>,
+    /// Timeouts of this client.
+    pub timeouts: HashMap<String, Duration>,
+    /// Whether the operator may not confirm what somebody else has to.
+    pub four_eyes: bool,
+    /// The age recipients of sealed images: people and the client's own.
+    pub recipients: Vec<String>,
+    /// Resources that are declared sensitive, as patterns.
+    pub sensitive: Vec<String>,
+    /// The files it was read from, as they are kept with a run: `runbook.yaml`, `client.yaml`, `files/...`.
+    pub files: BTreeMap<String, String>,
+    /// What was given with `--set`.
+    pub set: BTreeMap<String, serde_json::Value>,
+    /// Worth knowing.
+    pub warnings: Vec<String>,
+}
+
+/// A procedure for a run of that name.
+pub(crate) struct Bound<'p> {
+    pub(crate) procedure: &'p Procedure,
+    pub(crate) run: RunId,
+    pub(crate) graph: Graph,
+    pub(crate) radius: Radius,
+    sensitive: Vec<String>,
+}
+
+/// Why a procedure cannot be bound to a run: of what, and why.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// The graph cannot be made.
+    #[error(transparent)]
+    Graph(#[from] BuildError),
+    /// A variable cannot be worked out.
+    #[error("{0}")]
+    Var(String),
+    /// A pattern of `touches` or `sensitive` is none.
+    #[error("`{pattern}`: {reason}")]
+    Pattern {
+        /// Which.
+        pattern: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Procedure {
+    /// From what was read and resolved.
+    pub fn new(loaded: Loaded, values: &input::Values) -> Self {
+        let map = |mapping: &serde_yaml::Mapping| {
+            mapping.iter().filter_map(|(name, value)| Some((name.as_str()?.to_owned(), value.clone()))).collect::<BTreeMap<_, _>>()
+        };
+        let inputs = map(&values.inputs);
+        let plain = inputs.iter().filter(|(_, value)| !matches!(value, Value::Tagged(_)));
+        let set = plain.map(|(name, value)| (name.clone(), model::value::to_json(value))).collect();
+        let client = loaded.client.as_ref().map(|document| &document.form);
+        let main = &loaded.files[0].document;
+        let entry = client.and_then(|client| client.runbooks.get(&main.form.runbook.value));
+        let mut sensitive: Vec<String> = main.form.sensitive.iter().map(|at| at.value.to_string()).collect();
+        sensitive.extend(client.into_iter().flat_map(|client| &client.sensitive).map(|at| at.value.to_string()));
+        let mut recipients: Vec<String> = client
+            .into_iter()
+            .flat_map(|client| client.people.iter())
+            .filter_map(|(_, person)| Some(person.age.as_ref()?.value.to_string()))
+            .collect();
+        recipients.extend(client.and_then(|client| client.recovery.as_ref()).map(|at| at.value.to_string()));
+        let mut files = BTreeMap::from([("runbook.yaml".to_owned(), text_of(main))]);
+        if let Some(document) = &loaded.client {
+            files.insert("client.yaml".to_owned(), text_of(document));
+        }
+        let from = main.path.parent().unwrap_or(Path::new("")).to_owned();
+        for file in &loaded.files[1..] {
+            files.insert(format!("files/{}", relative(&from, &file.document.path)), text_of(&file.document));
+        }
+        Self {
+            client: client.map_or("local", |client| &client.client.value).to_owned(),
+            values: Values { inputs, client: map(&values.client), vars: BTreeMap::new() },
+            secrets: values.secrets.iter().map(|need| need.name.clone()).collect(),
+            skip: entry.into_iter().flat_map(|entry| &entry.skip).map(|at| at.value.to_string()).collect(),
+            timeouts: entry
+                .into_iter()
+                .flat_map(|entry| entry.timeouts.iter())
+                .map(|(id, span)| (id.value.to_string(), span.value.duration()))
+                .collect(),
+            four_eyes: client.and_then(|client| client.policy.as_ref()).is_some_and(|policy| policy.four_eyes),
+            recipients,
+            sensitive,
+            files,
+            set,
+            warnings: loaded.found.iter().filter(|found| found.severity == model::diagnostic::Severity::Warning).map(ToString::to_string).collect(),
+            documents: loaded.files.into_iter().map(Arc::new).collect(),
+        }
+    }
+
+    /// From what is kept with a run, or embedded in a plan: `file` gives a kept file by its name, `inputs` are those of then.
+    ///
+    /// # Errors
+    /// What is kept does not pass the check any more.
+    pub fn kept(kinds: &[Kind], file: &dyn Fn(&str) -> Option<Vec<u8>>, inputs: &BTreeMap<String, serde_json::Value>) -> Result<Self, Diagnostics> {
+        let mut read = |path: &Path| {
+            let name = path.to_string_lossy();
+            let name = if matches!(&*name, "runbook.yaml" | "client.yaml") { name.into_owned() } else { format!("files/{name}") };
+            file(&name).ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotFound))
+        };
+        let client = file("client.yaml").map(|_| Path::new("client.yaml"));
+        let loaded = load(Path::new("runbook.yaml"), client, None, &mut read)?;
+        let found = loaded.found.clone();
+        let _ = kinds;
+        if found.errors() > 0 {
+            return Err(found);
+        }
+        let values = input::resolve(&loaded, &[])?;
+        let mut procedure = Self::new(loaded, &values);
+        for (name, value) in inputs {
+            procedure.values.inputs.insert(name.clone(), model::value::from_json(value));
+        }
+        procedure.set = inputs.clone();
+        Ok(procedure)
+    }
+
+    /// Makes the graph and everything else that depends on the name of the run.
+    ///
+    /// # Errors
+    /// See [`BindError`].
+    pub(crate) fn bind(&self, engine: &Engine<'_>, run: &RunId) -> Result<Bound<'_>, BindError> {
+        let document = &self.documents[0];
+        let mut values = self.values.clone();
+        crate::values::vars(document, &mut values, run.as_str()).map_err(BindError::Var)?;
+        let names = Plain { values: &values, run: Some(run.as_str()) };
+        let touches = match &document.document.form.touches {
+            None => None,
+            Some(list) => {
+                let mut patterns = Vec::new();
+                for raw in list {
+                    patterns.extend(pattern(document, *raw, &names)?);
+                }
+                Some(patterns)
+            }
+        };
+        let wrong =
+            |wrong: globset::Error| BindError::Pattern { pattern: wrong.glob().unwrap_or_default().to_owned(), reason: wrong.kind().to_string() };
+        let radius = Radius::new(touches).map_err(wrong)?;
+        let material = Material {
+            documents: self.documents.clone(),
+            values: Arc::new(values),
+            kinds: engine.kinds,
+            skip: self.skip.clone(),
+            timeouts: self.timeouts.clone(),
+        };
+        let graph = Graph::build(&material)?;
+        Sensitive::new(&self.sensitive, None).map_err(wrong)?;
+        Ok(Bound { procedure: self, run: run.clone(), graph, radius, sensitive: self.sensitive.clone() })
+    }
+}
+
+impl Bound<'_> {
+    /// A fresh memory.
+    pub(crate) fn session<'a>(&'a self, engine: Engine<'a>, secrets: &'a Secrets, key: Option<[u8; 32]>) -> Session<'a> {
+        let sensitive = Sensitive::new(&self.sensitive, key).unwrap_or_default();
+        let session = Session::new(engine, &self.graph, self.run.clone(), secrets, sensitive, self.procedure.four_eyes);
+        for (name, text) in &self.procedure.files {
+            if let Some(path) = name.strip_prefix("files/") {
+                session.files.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(path.to_owned(), text.clone().into_bytes());
+            }
+        }
+        session
+    }
+
+    /// What keeps before-images, for these identities.
+    pub(crate) fn keeper(&self, identities: &[String]) -> Result<Keeper, String> {
+        Keeper::new(&self.procedure.recipients, identities)
+    }
+}
+
+/// A pattern of `touches`: what is placed inside is literal, the entries of a list that is placed whole are patterns.
+fn pattern(document: &RunbookFile, raw: model::yaml::Raw, names: &Plain<'_>) -> Result<Vec<String>, BindError> {
+    let Some(source) = document.document.tree.text(raw) else { return Ok(Vec::new()) };
+    let wrong = |reason: String| BindError::Pattern { pattern: source.to_owned(), reason };
+    let text = Text::parse(source).map_err(|e| wrong(e.message))?;
+    if text.is_lone() {
+        return match text.render(names).map_err(|e| wrong(e.message))? {
+            Value::String(one) => Ok(vec![literal(&one)]),
+            Value::Sequence(items) => {
+                items.into_iter().map(|item| item.as_str().map(str::to_owned).ok_or_else(|| wrong("an entry is no text".into()))).collect()
+            }
+            _ => Err(wrong("it is neither text nor a list".into())),
+        };
+    }
+    match text.render(&Literal(names)).map_err(|e| wrong(e.message))? {
+        Value::String(one) => Ok(vec![one]),
+        _ => Err(wrong("it is no text".into())),
+    }
+}
+
+/// Names whose text is literal inside a pattern.
+struct Literal<'n, 'v>(&'n Plain<'v>);
+
+impl Scope for Literal<'_, '_> {
+    fn lookup(&self, name: &[Segment]) -> Found {
+        match self.0.lookup(name) {
+            Found::Value(Value::String(text)) => Found::Value(literal(&text).into()),
+            found => found,
+        }
+    }
+}
+
+fn text_of<T>(document: &Document<T>) -> String {
+    String::from_utf8_lossy(&document.bytes()).into_owned()
+}
+
+/// A path as seen from a directory, with `/`.
+fn relative(from: &Path, path: &Path) -> String {
+    let (from, to): (Vec<Component<'_>>, Vec<Component<'_>>) = (from.components().collect(), path.components().collect());
+    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let up = std::iter::repeat_n("..".to_owned(), from.len() - shared);
+    up.chain(to[shared..].iter().map(|part| part.as_os_str().to_string_lossy().into_owned())).collect::<Vec<_>>().join("/")
+}

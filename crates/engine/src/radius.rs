@@ -1,0 +1,107 @@
+//! The blast radius: what a runbook says that it touches.
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use model::resource::Resource;
+
+/// Patterns over resources as a set. `*` and `?` stay within one part of a path, `**` does not.
+///
+/// # Errors
+/// A pattern is none.
+pub fn globs(patterns: &[String]) -> Result<GlobSet, globset::Error> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        let mut add = |text: &str| -> Result<(), globset::Error> {
+            set.add(GlobBuilder::new(text).literal_separator(true).backslash_escape(false).case_insensitive(cfg!(windows)).build()?);
+            Ok(())
+        };
+        add(pattern)?;
+        // `/x/**` means `/x` too: who may change everything in it may make it.
+        if let Some(root) = pattern.strip_suffix("/**") {
+            add(root)?;
+        }
+    }
+    set.build()
+}
+
+/// Text as a pattern that matches only itself.
+pub fn literal(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if "*?[]{}!".contains(c) { out.extend(['[', c, ']']) } else { out.push(c) }
+    }
+    out
+}
+
+/// What may be set.
+pub struct Radius {
+    patterns: Vec<String>,
+    set: Option<GlobSet>,
+}
+
+impl Radius {
+    /// Of a runbook that says it; without, everything may be set.
+    ///
+    /// # Errors
+    /// A pattern is none.
+    pub fn new(touches: Option<Vec<String>>) -> Result<Self, globset::Error> {
+        let set = touches.as_deref().map(globs).transpose()?;
+        Ok(Self { patterns: touches.unwrap_or_default(), set })
+    }
+
+    /// Whether it says nothing.
+    pub fn is_unlimited(&self) -> bool {
+        self.set.is_none()
+    }
+
+    /// Whether this resource may be set. What is only named may always be.
+    pub fn allows(&self, resource: &Resource) -> bool {
+        self.set.as_ref().is_none_or(|set| set.is_match(resource.to_string()))
+    }
+
+    /// The directories that a run locks: of each pattern the text before its first wildcard, cut at a separator.
+    pub fn roots(&self) -> Vec<String> {
+        let mut roots: Vec<String> = self.patterns.iter().filter_map(|pattern| pattern.strip_prefix("file:")).map(root_of).collect();
+        roots.sort();
+        roots.dedup();
+        // One that lies in another is locked with it.
+        let all = roots.clone();
+        roots.retain(|root| !all.iter().any(|other| other != root && below(root, other)));
+        roots
+    }
+}
+
+/// Whether a path lies in a directory.
+pub fn below(path: &str, directory: &str) -> bool {
+    path.strip_prefix(directory).is_some_and(|rest| rest.starts_with(['/', '\\']) || directory.ends_with(['/', '\\']))
+}
+
+fn root_of(pattern: &str) -> String {
+    match pattern.find(['*', '?', '[', '{']) {
+        None => pattern.to_owned(),
+        Some(at) => {
+            let cut = pattern[..at].rfind(['/', '\\']).unwrap_or(0);
+            if cut == 0 { pattern[..at.min(1)].to_owned() } else { pattern[..cut].to_owned() }
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails loudly")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_pattern_means_the_directory_and_all_below_and_nothing_beside() {
+        let radius = Radius::new(Some(vec!["file:/etc/nginx/**".into(), "service:ngin?".into()])).unwrap();
+        let allowed = |text: &str| radius.allows(&Resource::parse(text).unwrap());
+        assert!(allowed("file:/etc/nginx/a/b") && allowed("file:/etc/nginx") && allowed("service:nginx"));
+        assert!(!allowed("file:/etc/nginx2") && !allowed("file:/etc") && !allowed("service:apache"));
+        assert_eq!(radius.roots(), ["/etc/nginx"]);
+    }
+
+    #[test]
+    fn a_name_with_wildcards_matches_itself_only() {
+        let set = globs(&[format!("file:{}", literal("/a/[x]*?.pem"))]).unwrap();
+        assert!(set.is_match("file:/a/[x]*?.pem") && !set.is_match("file:/a/xyz.pem"));
+    }
+}

@@ -1,0 +1,535 @@
+//! The coordinator: what may start, what is over, and what to do when something fails or somebody wants to stop.
+
+use crate::context::Engine;
+use crate::graph::{Graph, Gx, Ix, OnFailure, Work};
+use crate::people::{Choice, ChoiceOption, NoAnswer};
+use crate::plan::of_group;
+use crate::progress::Progress;
+use crate::radius::Radius;
+use crate::run::hands::{Hands, Trouble};
+use crate::run::images::Keeper;
+use crate::run::scribe::{Dead, Scribe};
+use crate::run::worker::{Finished, Worker};
+use crate::scope::Names;
+use crate::session::Session;
+use crate::stepper;
+use crate::undo;
+use model::effect::Effect;
+use model::event::{Event, Outcome, RunOutcome, Scope};
+use model::id::StepId;
+use model::plan::{Plan, PlannedStep};
+use model::value::May;
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use world::action::Class;
+
+/// What a run is to do.
+pub struct Order<'s, 'a> {
+    /// Its memory.
+    pub session: &'s Session<'a>,
+    /// What was announced.
+    pub plan: &'s Plan,
+    /// What may be set.
+    pub radius: &'s Radius,
+    /// Keeps before-images.
+    pub keeper: &'s Keeper,
+    /// How many steps at once.
+    pub jobs: usize,
+    /// What is over already, when a run is resumed.
+    pub over: BTreeMap<StepId, Outcome>,
+}
+
+/// How a command ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ending {
+    /// How the run ended, if one began.
+    pub outcome: RunOutcome,
+    /// The exit code.
+    pub exit: u8,
+    /// Why, in words, if not done.
+    pub why: Vec<String>,
+}
+
+/// A batch of more than this many files holds up too much when one of them fails.
+const ROUND: usize = 64;
+
+/// Makes a coordinator with its workers.
+fn with_coordinator<'a>(
+    order: &Order<'_, 'a>,
+    scribe: &Scribe<'a>,
+    work_on: impl FnOnce(Coordinator<'_, '_, 'a>) -> Result<Ending, Dead>,
+) -> Result<Ending, Dead> {
+    let graph = order.session.graph;
+    let planned = planned_steps(order.plan);
+    let hands = Hands { session: order.session, scribe, keeper: order.keeper, radius: order.radius };
+    let worker = Worker { hands: &hands, planned: &planned };
+    let (jobs_in, jobs_out) = channel::<Vec<Ix>>();
+    let (asks_in, asks_out) = channel::<Vec<Ix>>();
+    let jobs_out = Mutex::new(jobs_out);
+    let (done_in, done) = channel();
+    std::thread::scope(|threads| {
+        for _ in 0..order.jobs.max(1) {
+            let (worker, jobs_out, done_in) = (&worker, &jobs_out, done_in.clone());
+            threads.spawn(move || work(worker, || jobs_out.lock().unwrap_or_else(PoisonError::into_inner).recv().ok(), &done_in));
+        }
+        let (worker_of_asks, done_of_asks) = (&worker, done_in.clone());
+        // Questions take no worker, and come one at a time.
+        threads.spawn(move || work(worker_of_asks, || asks_out.recv().ok(), &done_of_asks));
+        let coordinator = Coordinator {
+            order,
+            graph,
+            scribe,
+            worker: &worker,
+            planned: &planned,
+            progress: Progress::new(graph),
+            running: 0,
+            asking: false,
+            alone: false,
+            jobs: jobs_in,
+            asks: asks_in,
+            done,
+            failures: Vec::new(),
+            groups: Vec::new(),
+            allowed: 0,
+            refused: false,
+        };
+        work_on(coordinator)
+    })
+}
+
+/// What the plan says of each step: of the expected way, and of every other option.
+fn planned_steps(plan: &Plan) -> BTreeMap<StepId, Vec<PlannedStep>> {
+    let mut planned: BTreeMap<StepId, Vec<PlannedStep>> = BTreeMap::new();
+    for step in plan.steps.iter().chain(plan.options.iter().flat_map(|option| &option.steps)) {
+        planned.entry(step.id.clone()).or_default().push(step.clone());
+    }
+    planned
+}
+
+fn work(worker: &Worker<'_, '_>, next: impl Fn() -> Option<Vec<Ix>>, done: &Sender<Vec<(Ix, Finished)>>) {
+    while let Some(nodes) = next() {
+        if done.send(worker.work(&nodes)).is_err() {
+            return;
+        }
+    }
+}
+
+struct Coordinator<'c, 's, 'a> {
+    order: &'c Order<'s, 'a>,
+    graph: &'a Graph,
+    scribe: &'c Scribe<'a>,
+    worker: &'c Worker<'c, 'a>,
+    planned: &'c BTreeMap<StepId, Vec<PlannedStep>>,
+    progress: Progress<'a>,
+    running: usize,
+    /// A question is open.
+    asking: bool,
+    /// What runs now wants to run alone.
+    alone: bool,
+    jobs: Sender<Vec<Ix>>,
+    asks: Sender<Vec<Ix>>,
+    done: Receiver<Vec<(Ix, Finished)>>,
+    /// What failed and is not decided yet.
+    failures: Vec<(Ix, Trouble)>,
+    /// Group instances to be taken back.
+    groups: Vec<Gx>,
+    /// Failures that the runbook allows.
+    allowed: usize,
+    /// What failed was refused before anything was intended.
+    refused: bool,
+}
+
+/// What comes of a halt.
+enum Verdict {
+    GoOn,
+    End(Ending),
+    Undo(Vec<String>),
+}
+
+impl<'a> Coordinator<'_, '_, 'a> {
+    fn go(mut self) -> Result<Ending, Dead> {
+        let ending = self.main()?;
+        let ending = self.last(ending)?;
+        Ok(ending)
+    }
+
+    fn engine(&self) -> &Engine<'a> {
+        &self.order.session.engine
+    }
+
+    fn main(&mut self) -> Result<Ending, Dead> {
+        loop {
+            let halted = !self.failures.is_empty() || !self.groups.is_empty() || self.engine().stop.wished() || self.scribe.is_full();
+            if !halted {
+                self.start()?;
+            }
+            if self.running == 0 {
+                if halted {
+                    match self.decide()? {
+                        Verdict::GoOn => continue,
+                        Verdict::End(ending) => return Ok(ending),
+                        Verdict::Undo(why) => return self.take_back(why),
+                    }
+                }
+                if self.progress.ready() == 0 {
+                    break;
+                }
+                continue;
+            }
+            match self.done.recv_timeout(Duration::from_millis(200)) {
+                Ok(finished) => {
+                    self.running -= 1;
+                    (self.asking, self.alone) = if self.running == 0 { (false, false) } else { (self.asking, self.alone) };
+                    for (node, finished) in finished {
+                        self.asking &= !self.is_ask(node);
+                        self.note(node, finished)?;
+                    }
+                }
+                // Only to see whether somebody wants to stop.
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Err(self.scribe.die("the workers are gone: a bug in retrace")),
+            }
+        }
+        if self.allowed > 0 {
+            let why = vec![format!("{} failed, as the runbook allows", steps(self.allowed))];
+            return Ok(Ending { outcome: RunOutcome::Done, exit: 8, why });
+        }
+        Ok(Ending { outcome: RunOutcome::Done, exit: 0, why: Vec::new() })
+    }
+
+    /// Starts whatever may start now.
+    fn start(&mut self) -> Result<(), Dead> {
+        while !self.alone {
+            let Some(node) = self.progress.take() else { return Ok(()) };
+            if let Some(outcome) = self.at_once(node)? {
+                self.progress.finish(node, outcome);
+                continue;
+            }
+            let ask = self.is_ask(node);
+            let alone = ask && self.asks_to_change(node);
+            let room =
+                if ask { !self.asking && (!alone || self.running == 0) } else { self.running - usize::from(self.asking) < self.order.jobs.max(1) };
+            if !room {
+                self.progress.put_back(node);
+                return Ok(());
+            }
+            let mut nodes = vec![node];
+            if !ask && self.only_sets(node) {
+                let share = (self.progress.ready() / self.order.jobs.max(1)).min(ROUND - 1);
+                while nodes.len() <= share {
+                    let fits = |ix: Ix| {
+                        only_sets(self.order, self.graph, self.planned, ix)
+                            && !self.progress.is_blocked(ix)
+                            && !self.progress.is_skipped_with_group(ix)
+                    };
+                    // The borrow of `progress` in the closure ends before it is taken from.
+                    let Some(next) = self.progress.peek().filter(|ix| fits(*ix)) else { break };
+                    self.progress.take();
+                    nodes.push(next);
+                }
+            }
+            self.running += 1;
+            self.asking |= ask;
+            self.alone = alone;
+            let sent = if ask { self.asks.send(nodes) } else { self.jobs.send(nodes) };
+            sent.map_err(|_| self.scribe.die("the workers are gone: a bug in retrace"))?;
+        }
+        Ok(())
+    }
+
+    /// What needs no worker.
+    fn at_once(&self, node: Ix) -> Result<Option<Outcome>, Dead> {
+        let session = self.order.session;
+        if let Some(outcome) = self.order.over.get(&self.graph.nodes[node as usize].id) {
+            return Ok(Some(*outcome));
+        }
+        if self.progress.is_skipped_with_group(node) {
+            return self.settle(node, Outcome::Skipped, "its group is not taken").map(Some);
+        }
+        if self.progress.is_blocked(node) {
+            return self.settle(node, Outcome::Blocked, "what it needs failed").map(Some);
+        }
+        let finish = |outcome: Outcome, word| {
+            session.learn(node, |known| known.outcome = Some(word));
+            Ok(Some(outcome))
+        };
+        match &self.graph.nodes[node as usize].work {
+            Work::Step(_) => Ok(None),
+            Work::Unwanted => self.settle(node, Outcome::Skipped, "this client skips it").map(Some),
+            Work::Join => finish(Outcome::Done, "done"),
+            Work::Enter(inner) => {
+                let entered = || if session.enter(*inner).is_ok() { finish(Outcome::Done, "done") } else { finish(Outcome::Failed, "failed") };
+                let Some(when) = &self.graph.groups[*inner as usize].when else { return entered() };
+                let names = Names { session, group: self.graph.nodes[node as usize].group, more: &[] };
+                match stepper::judge(when, &names) {
+                    Ok(May::Known(true)) => entered(),
+                    Ok(May::Known(false)) => finish(Outcome::Skipped, "skipped"),
+                    Ok(May::Unknown { .. }) | Err(_) => finish(Outcome::Failed, "failed"),
+                }
+            }
+            Work::Exit(inner) => match of_group(session, *inner) {
+                Ok(outputs) => {
+                    session.learn(node, |known| known.outputs = Some(outputs.into()));
+                    finish(Outcome::Done, "done")
+                }
+                Err(_) => finish(Outcome::Failed, "failed"),
+            },
+        }
+    }
+
+    /// A step that does not start: said once.
+    fn settle(&self, node: Ix, outcome: Outcome, reason: &str) -> Result<Outcome, Dead> {
+        let step = self.graph.nodes[node as usize].id.clone();
+        self.order.session.learn(node, |known| known.outcome = Some(if outcome == Outcome::Skipped { "skipped" } else { "blocked" }));
+        let is_step = matches!(self.graph.nodes[node as usize].work, Work::Step(_) | Work::Unwanted);
+        let said = self.scribe.fold(|fold| fold.step(&step).is_some()).unwrap_or(false);
+        if is_step && !said {
+            self.scribe.say(Event::StepFinished { step, outcome, outputs: BTreeMap::new(), reason: Some(reason.to_owned()) })?;
+        }
+        Ok(outcome)
+    }
+
+    fn note(&mut self, node: Ix, finished: Finished) -> Result<(), Dead> {
+        match finished {
+            Finished::Over(outcome) => self.progress.finish(node, outcome),
+            Finished::Trouble(Trouble::Dead(dead)) => return Err(dead),
+            Finished::Trouble(wrong) => {
+                let policy = self.graph.step(node).map_or(OnFailure::Stop, |step| step.about.on_failure);
+                let stops = matches!(wrong, Trouble::Stopped | Trouble::Missing(_) | Trouble::Moved { .. });
+                match policy {
+                    OnFailure::Continue if !stops => {
+                        self.allowed += 1;
+                        self.progress.finish(node, Outcome::Failed);
+                    }
+                    OnFailure::UndoGroup if !stops => {
+                        self.allowed += 1;
+                        self.progress.finish(node, Outcome::Failed);
+                        if let Some(group) = self.graph.undo_group(node).filter(|group| !self.groups.contains(group)) {
+                            self.groups.push(group);
+                        }
+                    }
+                    _ => {
+                        let nothing_yet = self.scribe.fold(|fold| fold.effects.is_empty()).unwrap_or(true);
+                        self.refused = nothing_yet && matches!(wrong, Trouble::Unfit(_) | Trouble::Moved { .. } | Trouble::Failed(_));
+                        self.failures.push((node, wrong));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing runs any more, and something has to be decided.
+    fn decide(&mut self) -> Result<Verdict, Dead> {
+        if self.scribe.is_full() && self.failures.is_empty() {
+            let why = vec!["the disk is full; what was done can be taken back".to_owned()];
+            return Ok(Verdict::End(Ending { outcome: RunOutcome::Failed, exit: 1, why }));
+        }
+        if let Some(group) = self.groups.pop() {
+            return self.take_back_group(group);
+        }
+        let Some((node, wrong)) = self.failures.pop() else { return self.decide_stop() };
+        let id = self.graph.nodes[node as usize].id.clone();
+        let text = match &wrong {
+            Trouble::Stopped => return self.decide_stop(),
+            Trouble::Missing(what) => {
+                self.scribe.say(Event::Cancelled { by: "retrace".into() })?;
+                return Ok(Verdict::End(Ending { outcome: RunOutcome::Stopped, exit: 7, why: what.clone() }));
+            }
+            Trouble::Moved { expected, found } => format!("`{id}`: the world has moved\nexpected {expected}\nfound    {found}"),
+            Trouble::Failed(text) | Trouble::Unfit(text) => format!("`{id}`: {text}"),
+            Trouble::Dead(dead) => return Err(dead.clone()),
+        };
+        let policy = self.graph.step(node).map_or(OnFailure::Stop, |step| step.about.on_failure);
+        if self.refused && matches!(wrong, Trouble::Unfit(_) | Trouble::Moved { .. }) {
+            return Ok(Verdict::End(Ending { outcome: RunOutcome::Failed, exit: 4, why: vec![text] }));
+        }
+        if policy == OnFailure::Undo && !matches!(wrong, Trouble::Moved { .. }) {
+            self.decided("retrace", "undo", &id)?;
+            return Ok(Verdict::Undo(vec![text]));
+        }
+        let changes = self.scribe.fold(|fold| fold.effects.len()).unwrap_or(0);
+        let mut options = vec![ChoiceOption { key: "retry", text: "look again and do what is missing".into() }];
+        if changes > 0 {
+            options.push(ChoiceOption { key: "undo", text: format!("take back what was done ({changes} effects), newest first") });
+        }
+        options.push(ChoiceOption { key: "stop", text: format!("leave all as it is; later: retrace resume {}", self.order.session.run) });
+        let choice = Choice { about: id.to_string(), text: text.lines().map(str::to_owned).collect(), options };
+        let stopped = Ending { outcome: RunOutcome::Failed, exit: 1, why: vec![text.clone()] };
+        match self.engine().people.choose(&choice) {
+            Ok(key) => {
+                self.decided(self.engine().operator, &key, &id)?;
+                match key.as_str() {
+                    "retry" => {
+                        self.progress.put_back(node);
+                        Ok(Verdict::GoOn)
+                    }
+                    "undo" => Ok(Verdict::Undo(vec![text])),
+                    _ => Ok(Verdict::End(stopped)),
+                }
+            }
+            Err(_) => Ok(Verdict::End(stopped)),
+        }
+    }
+
+    /// Somebody wants to stop.
+    fn decide_stop(&mut self) -> Result<Verdict, Dead> {
+        let (operator, run) = (self.engine().operator, &self.order.session.run);
+        self.scribe.say(Event::Cancelled { by: operator.to_owned() })?;
+        let stopped = Ending { outcome: RunOutcome::Stopped, exit: 6, why: vec![format!("stopped by {operator}")] };
+        let options = vec![
+            ChoiceOption { key: "stop", text: format!("leave all as it is; later: retrace resume {run}") },
+            ChoiceOption { key: "undo", text: "take back what was done, newest first".into() },
+            ChoiceOption { key: "go_on", text: "go on as if nothing had been pressed".into() },
+        ];
+        let choice = Choice { about: "the run".into(), text: vec!["What is in hand is finished; nothing runs.".into()], options };
+        let chosen = self.engine().people.choose(&choice);
+        match chosen.as_deref() {
+            Ok("go_on") => {
+                self.decided(operator, "go_on", &StepId::new("run"))?;
+                self.engine().stop.forget();
+                // What was stopped in its middle starts again.
+                let unfinished: Vec<Ix> = std::mem::take(&mut self.failures).into_iter().map(|(node, _)| node).collect();
+                unfinished.into_iter().for_each(|node| self.progress.put_back(node));
+                Ok(Verdict::GoOn)
+            }
+            Ok("undo") => {
+                self.engine().stop.forget();
+                self.decided(operator, "undo", &StepId::new("run"))?;
+                Ok(Verdict::Undo(vec![format!("stopped by {operator}")]))
+            }
+            Ok(_) | Err(NoAnswer::Missing(_) | NoAnswer::Otherwise(_) | NoAnswer::Stopped) => Ok(Verdict::End(stopped)),
+        }
+    }
+
+    fn decided(&self, by: &str, what: &str, about: &StepId) -> Result<(), Dead> {
+        self.scribe.commit(vec![Event::Decided { by: by.to_owned(), what: what.to_owned(), about: about.to_string() }])
+    }
+
+    fn take_back_group(&mut self, group: Gx) -> Result<Verdict, Dead> {
+        let id = self.graph.groups[group as usize].id.clone();
+        self.decided("retrace", "undo_group", &id)?;
+        let ending = undo::automatic(self.order, self.scribe, Scope::Group(id.clone()))?;
+        if ending.exit != 0 {
+            let why = ending.why.into_iter().chain([format!("`{id}` could not be taken back whole")]).collect();
+            return Ok(Verdict::End(Ending { outcome: RunOutcome::Failed, exit: 1, why }));
+        }
+        self.progress.give_up(group);
+        Ok(Verdict::GoOn)
+    }
+
+    fn take_back(&mut self, mut why: Vec<String>) -> Result<Ending, Dead> {
+        let ending = undo::automatic(self.order, self.scribe, Scope::All)?;
+        why.extend(ending.why);
+        Ok(match ending.exit {
+            0 => Ending { outcome: RunOutcome::Undone, exit: 5, why },
+            _ => Ending { outcome: RunOutcome::Failed, exit: 1, why },
+        })
+    }
+
+    /// What runs whatever happened: the `finally` of groups that were entered and did not come to it, then that of the run.
+    fn last(&mut self, ending: Ending) -> Result<Ending, Dead> {
+        let nothing_yet = self.scribe.fold(|fold| fold.steps.is_empty()).unwrap_or(true);
+        if (ending.exit == 7 && nothing_yet) || ending.exit == 6 {
+            // A stopped run is resumed; its `finally` comes then.
+            return Ok(ending);
+        }
+        let word = match ending.outcome {
+            RunOutcome::Done => "done",
+            RunOutcome::Failed => "failed",
+            RunOutcome::Undone => "undone",
+            RunOutcome::Stopped => "stopped",
+        };
+        *self.order.session.outcome.write().unwrap_or_else(PoisonError::into_inner) = Some(word);
+        let (groups, run): (Vec<Ix>, Vec<Ix>) = (0..self.graph.nodes.len() as Ix)
+            .filter(|ix| self.graph.nodes[*ix as usize].last.is_some() && self.progress.outcome(*ix).is_none())
+            .partition(|ix| !self.graph.ends_run(*ix));
+        let mut wrong = Vec::new();
+        let due: Vec<Ix> = groups.into_iter().filter(|ix| self.entered(*ix)).chain(run).collect();
+        for node in due {
+            if let Some(outcome) = self.at_once(node)? {
+                self.progress.finish(node, outcome);
+                continue;
+            }
+            for (node, finished) in self.worker.work(&[node]) {
+                match finished {
+                    Finished::Over(outcome) => self.progress.finish(node, outcome),
+                    Finished::Trouble(Trouble::Dead(dead)) => return Err(dead),
+                    Finished::Trouble(trouble) => {
+                        wrong.push(format!("`{}` of `finally`: {}", self.graph.nodes[node as usize].id, crate::run::hands::words(&trouble)))
+                    }
+                }
+            }
+        }
+        if wrong.is_empty() {
+            return Ok(ending);
+        }
+        let exit = if matches!(ending.exit, 0 | 8) { 1 } else { ending.exit };
+        Ok(Ending { exit, why: ending.why.into_iter().chain(wrong).collect(), ..ending })
+    }
+
+    fn entered(&self, node: Ix) -> bool {
+        let group = self.graph.nodes[node as usize].group;
+        self.graph.groups[group as usize].nodes.is_none_or(|(enter, _)| self.progress.outcome(enter) == Some(Outcome::Done))
+    }
+
+    fn is_ask(&self, node: Ix) -> bool {
+        self.first_ask(node).is_some()
+    }
+
+    fn asks_to_change(&self, node: Ix) -> bool {
+        self.first_ask(node).is_some_and(|ask| ask.may_change)
+    }
+
+    fn first_ask(&self, node: Ix) -> Option<&model::effect::Ask> {
+        let planned = self.planned.get(&self.graph.nodes[node as usize].id)?;
+        planned.iter().flat_map(|p| &p.effects).find_map(|effect| if let Effect::Ask(ask) = effect { Some(ask) } else { None })
+    }
+
+    fn only_sets(&self, node: Ix) -> bool {
+        only_sets(self.order, self.graph, self.planned, node)
+    }
+}
+
+/// Whether a step can be done in one round with others: it sets one resource, and failing is no matter of its own.
+fn only_sets(order: &Order<'_, '_>, graph: &Graph, planned: &BTreeMap<StepId, Vec<PlannedStep>>, node: Ix) -> bool {
+    let Some(step) = graph.step(node) else { return false };
+    let single = |p: &PlannedStep| matches!(p.effects.as_slice(), [Effect::Set(_)] | []);
+    order.session.engine.kinds[step.kind].class == Class::Set
+        && step.about.attempts <= 1
+        && !step.about.point_of_no_return
+        && !order.over.contains_key(&graph.nodes[node as usize].id)
+        && planned.get(&graph.nodes[node as usize].id).is_some_and(|all| all.iter().all(single))
+}
+
+fn steps(count: usize) -> String {
+    format!("{count} step{}", if count == 1 { "" } else { "s" })
+}
+
+/// Runs, and writes the last line.
+///
+/// # Errors
+/// Nothing more may be done.
+pub(crate) fn run<'a>(order: &Order<'_, 'a>, scribe: &Scribe<'a>) -> Result<Ending, Dead> {
+    let ending = with_coordinator(order, scribe, |coordinator| coordinator.go())?;
+    scribe.commit(vec![Event::RunEnded { outcome: ending.outcome, exit: ending.exit }])?;
+    crate::history::seal(&order.session.engine, scribe)?;
+    Ok(ending)
+}
+
+/// A run whose undo is over: its `finally`, then its last line.
+///
+/// # Errors
+/// Nothing more may be done.
+pub(crate) fn finish_undone<'a>(order: &Order<'_, 'a>, scribe: &Scribe<'a>, undone: &Ending) -> Result<Ending, Dead> {
+    let ending = match undone.exit {
+        0 => Ending { outcome: RunOutcome::Undone, exit: 5, why: undone.why.clone() },
+        _ => Ending { outcome: RunOutcome::Failed, exit: 1, why: undone.why.clone() },
+    };
+    let ending = with_coordinator(order, scribe, |mut coordinator| coordinator.last(ending))?;
+    scribe.commit(vec![Event::RunEnded { outcome: ending.outcome, exit: ending.exit }])?;
+    crate::history::seal(&order.session.engine, scribe)?;
+    Ok(ending)
+}

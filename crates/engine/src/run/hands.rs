@@ -1,0 +1,290 @@
+//! The only place where effects happen: what will be overwritten is kept, the intent is durable, the world is changed, looked
+//! at again, and that is written.
+
+use crate::plan::Brought;
+use crate::run::images::Keeper;
+use crate::run::scribe::{Dead, Scribe};
+use crate::session::Session;
+use model::effect::{Before, Change, Effect};
+use model::event::{Event, Image, Observed};
+use model::id::StepId;
+use model::program::{Captured, End, Exit, Program};
+use model::resource::Resource;
+use model::state::State;
+use model::value::{SecretText, Text};
+use std::io::Read;
+use std::time::Duration;
+use world::act::{Ended, Secrets, Setting, Source, Spool, Start};
+use world::error::WorldError;
+use world::look::Look;
+
+/// Does effects for a run or an undo.
+pub(crate) struct Hands<'s, 'a> {
+    pub(crate) session: &'s Session<'a>,
+    pub(crate) scribe: &'s Scribe<'a>,
+    pub(crate) keeper: &'s Keeper,
+    /// Allows what may be set.
+    pub(crate) radius: &'s crate::radius::Radius,
+}
+
+/// Why a step did not come to its end.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// It failed, in words.
+    Failed(String),
+    /// What it would do is not what was planned.
+    Moved { expected: String, found: String },
+    /// A check does not hold.
+    Unfit(String),
+    /// Somebody wants to stop.
+    Stopped,
+    /// Nobody can be asked.
+    Missing(Vec<String>),
+    /// Nothing more may be done at all.
+    Dead(Dead),
+}
+
+impl From<Dead> for Trouble {
+    fn from(dead: Dead) -> Self {
+        Self::Dead(dead)
+    }
+}
+
+/// A `Set` to be done, with the place of its effect.
+pub(crate) struct Job {
+    pub(crate) step: StepId,
+    pub(crate) n: u32,
+    pub(crate) change: Change,
+    pub(crate) source: Source,
+    /// In an undo: the effect of the undone run that it takes back.
+    pub(crate) takes_back: Option<u32>,
+}
+
+impl Hands<'_, '_> {
+    /// Sets resources as one round. Gives for each what it found afterwards.
+    pub(crate) fn set(&self, jobs: Vec<Job>) -> Result<Vec<Result<State, Trouble>>, Dead> {
+        let engine = &self.session.engine;
+        let changes: Vec<&Change> = jobs.iter().map(|job| &job.change).collect();
+        let images = self.keeper.keep(self.session, engine.world, &changes);
+        let (mut settings, mut intents, mut results) = (Vec::new(), Vec::new(), Vec::new());
+        let mark = |job: &Job| format!("{}-{}-{}", self.session.run, short(&job.step), job.n);
+        for (job, images) in jobs.into_iter().zip(images) {
+            let fits = if self.radius.allows(&job.change.resource) {
+                images.map_err(|wrong| trouble(&wrong, &self.session.sensitive))
+            } else {
+                Err(Trouble::Failed(format!("{} is outside of what the runbook says that it touches", job.change.resource)))
+            };
+            match fits {
+                Err(wrong) => results.push(Some(Err(wrong))),
+                Ok(images) => {
+                    let staging = engine.world.staging(&job.change, &mark(&job));
+                    intents.push(Event::Intended {
+                        step: job.step.clone(),
+                        n: job.n,
+                        effect: Effect::Set(self.session.sensitive.masked_change(&job.change)),
+                        images,
+                        staging: staging.iter().cloned().collect(),
+                        takes_back: job.takes_back,
+                    });
+                    settings.push((Setting { change: job.change, source: job.source, staging }, job.step, job.n));
+                    results.push(None);
+                }
+            }
+        }
+        let intend = || self.scribe.commit(std::mem::take(&mut intents.clone()));
+        if world::planted::bug(1) {
+            // The intent after the change: caught by the kills at every call.
+        } else {
+            intend()?;
+        }
+        let (only, names): (Vec<Setting>, Vec<(StepId, u32)>) = settings.into_iter().map(|(setting, step, n)| (setting, (step, n))).unzip();
+        let found = engine.world.set(&only, engine.store);
+        if world::planted::bug(1) {
+            intend()?;
+        }
+        let mut found = found.into_iter().zip(only.iter().zip(names));
+        for result in results.iter_mut().filter(|result| result.is_none()) {
+            let Some((found, (setting, (step, n)))) = found.next() else { break };
+            *result = Some(match found {
+                Ok(state) => {
+                    let resource = setting.change.resource.clone();
+                    let observed = vec![Observed { state: self.session.sensitive.masked(&resource, &state), resource }];
+                    self.scribe.say(Event::Applied { step, n, observed, exit: None })?;
+                    Ok(state)
+                }
+                Err(wrong @ WorldError::Poisoned { .. }) => {
+                    let why = crate::plan::chain(&wrong);
+                    return Err(self.scribe.die(&format!("{why}; the effect of `{step}` on {} is in doubt", setting.change.resource)));
+                }
+                Err(wrong) => {
+                    self.scribe.say(Event::Decided { by: "retrace".into(), what: "not_happened".into(), about: format!("{step}#{n}") })?;
+                    Err(trouble(&wrong, &self.session.sensitive))
+                }
+            });
+        }
+        Ok(results.into_iter().map(|result| result.unwrap_or(Err(Trouble::Failed("the world gave no answer".into())))).collect())
+    }
+
+    /// Starts a program and waits for it.
+    pub(crate) fn run(&self, step: &StepId, n: u32, program: &Program, changes: &[Before], timeout: Option<Duration>) -> Result<Brought, Trouble> {
+        let session = self.session;
+        for before in changes {
+            if !self.radius.allows(&before.resource) {
+                return Err(Trouble::Failed(format!("{} is outside of what the runbook says that it touches", before.resource)));
+            }
+        }
+        let images = self.images_of(changes)?;
+        let (secrets, secret) = self.secrets_of(program)?;
+        let effect = session.sensitive.masked_effect(&Effect::Run { program: program.clone(), changes: changes.to_vec() });
+        self.scribe.commit(vec![Event::Intended { step: step.clone(), n, effect, images, staging: Vec::new(), takes_back: None }])?;
+        let start = Start { program, secrets, timeout, cancelled: &session.engine.stop.programs, alive: None };
+        let ended = match session.engine.world.run(&start) {
+            Ok(ended) => ended,
+            Err(wrong) => {
+                self.scribe.say(Event::Decided { by: "retrace".into(), what: "not_happened".into(), about: format!("{step}#{n}") })?;
+                return Err(trouble(&wrong, &session.sensitive));
+            }
+        };
+        let Ended { end, stdout, stderr } = ended;
+        let (stdout, shown) = self.capture(stdout, secret)?;
+        let (stderr, complaint) = self.capture(stderr, secret)?;
+        let observed = self.observe(changes)?;
+        self.scribe.say(Event::Applied { step: step.clone(), n, observed, exit: Some(Exit { end, stdout: stdout.clone(), stderr }) })?;
+        self.scribe.flush()?;
+        judge_end(program, end, &shown, &complaint, secret)?;
+        let result = if secret { Err("its output is sealed".to_owned()) } else { model::program::parse(program.parse, &shown) };
+        let result = match result {
+            Ok(value) => Some(value),
+            Err(_) if secret => None,
+            Err(wrong) => return Err(Trouble::Failed(format!("its output does not read as declared: {wrong}"))),
+        };
+        let exit = if let End::Code(code) = end { Some(i64::from(code)) } else { None };
+        Ok(Brought { exit, result, stdout, ..Brought::default() })
+    }
+
+    /// What changed resources are now, as it is written down.
+    pub(crate) fn observe(&self, changes: &[Before]) -> Result<Vec<Observed>, Trouble> {
+        let look = self.session.engine.world;
+        let mut observed = Vec::new();
+        for before in changes {
+            let state = whole_state(look, &before.resource).map_err(|wrong| trouble(&wrong, &self.session.sensitive))?;
+            observed.push(Observed { resource: before.resource.clone(), state: self.session.sensitive.masked(&before.resource, &state) });
+        }
+        Ok(observed)
+    }
+
+    /// Keeps what somebody else may overwrite.
+    pub(crate) fn images_of(&self, changes: &[Before]) -> Result<Vec<Image>, Trouble> {
+        let wanted: Vec<Change> =
+            changes.iter().map(|b| Change { resource: b.resource.clone(), before: b.before.clone(), after: b.before.clone() }).collect();
+        let kept = self.keeper.keep(self.session, self.session.engine.world, &wanted.iter().collect::<Vec<_>>());
+        let mut images = Vec::new();
+        for kept in kept {
+            images.extend(kept.map_err(|wrong| trouble(&wrong, &self.session.sensitive))?);
+        }
+        Ok(images)
+    }
+
+    fn secrets_of(&self, program: &Program) -> Result<(Secrets, bool), Trouble> {
+        let reveal = |text: &SecretText| {
+            let missing = || Trouble::Failed(format!("the secret {} is not at hand", text.names().join(", ")));
+            self.session.secrets.reveal(text).ok_or_else(missing)
+        };
+        let mut secrets = Secrets::default();
+        for (name, value) in &program.env {
+            if let Text::Secret(text) = value {
+                secrets.env.insert(name.clone(), reveal(text)?);
+            }
+        }
+        if let Some(Text::Secret(text)) = &program.stdin {
+            secrets.stdin = Some(reveal(text)?);
+        }
+        let any = secrets.stdin.is_some() || !secrets.env.is_empty();
+        if let Some(name) = program.argv.iter().find_map(|arg| self.session.secrets.found_in(arg.as_bytes())) {
+            return Err(Trouble::Failed(format!("an argument would hold the secret {name}")));
+        }
+        Ok((secrets, any))
+    }
+
+    /// Keeps output as a blob, sealed if the program was given a secret; gives the beginning of it for judging.
+    fn capture(&self, spool: Spool, secret: bool) -> Result<(Option<Captured>, Vec<u8>), Trouble> {
+        const JUDGED: u64 = 16 << 20;
+        if spool.length == 0 {
+            return Ok((None, Vec::new()));
+        }
+        let store = self.session.engine.store;
+        let length = spool.length;
+        let mut bytes = spool.bytes;
+        let mut head = Vec::new();
+        let failed = |wrong: WorldError| trouble(&wrong, &self.session.sensitive);
+        (&mut bytes).take(JUDGED).read_to_end(&mut head).map_err(|e| failed(WorldError::io("read", "the program's output", e)))?;
+        if secret {
+            let sealed = self.keeper.seal(&mut head.as_slice().chain(bytes)).map_err(failed)?;
+            let blob = store.keep(&mut [&mut sealed.as_slice()]).map_err(failed)?.remove(0);
+            return Ok((Some(Captured { blob, length: 0, sealed: true }), head));
+        }
+        let mut whole = head.as_slice().chain(bytes);
+        let blob = store.keep(&mut [&mut whole]).map_err(failed)?.remove(0);
+        Ok((Some(Captured { blob, length, sealed: false }), head))
+    }
+}
+
+/// The state of a resource with everything below it.
+pub(crate) fn whole_state(look: &dyn Look, resource: &Resource) -> Result<State, WorldError> {
+    match look.state(resource)? {
+        State::Dir(_) => look.tree(resource, &[], &mut std::io::sink()),
+        state => Ok(state),
+    }
+}
+
+/// An error of the world as trouble of a step, in one line and without what is secret.
+pub(crate) fn trouble(wrong: &WorldError, sensitive: &crate::sensitive::Sensitive) -> Trouble {
+    match wrong {
+        WorldError::Moved { resource, expected, found } => Trouble::Moved {
+            expected: format!("{resource}: {}", sensitive.masked(resource, expected)),
+            found: sensitive.masked(resource, found).to_string(),
+        },
+        other => Trouble::Failed(crate::plan::chain(other)),
+    }
+}
+
+fn judge_end(program: &Program, end: End, stdout: &[u8], stderr: &[u8], secret: bool) -> Result<(), Trouble> {
+    let last = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(6)..].join("\n")
+    };
+    let output = if secret { String::new() } else { last(if stderr.is_empty() { stdout } else { stderr }) };
+    let failed = |what: String| {
+        let what = if output.is_empty() { what } else { format!("{what}; it wrote: {output}") };
+        Err(Trouble::Failed(format!("`{}` {what}", program.argv.first().map_or("", String::as_str))))
+    };
+    match end {
+        End::Code(code) if program.expect_exit.contains(&code) => {}
+        End::Code(code) => return failed(format!("ended with {code}")),
+        End::Signal(signal) => return failed(format!("was ended by signal {signal}")),
+        End::TimedOut => return failed("took too long and was ended".into()),
+        End::Cancelled => return Err(Trouble::Stopped),
+    }
+    match &program.expect_stdout {
+        Some(wanted) if !String::from_utf8_lossy(stdout).contains(wanted.as_str()) => failed(format!("did not write `{wanted}`")),
+        _ => Ok(()),
+    }
+}
+
+/// A step's name as part of a file name.
+fn short(step: &StepId) -> String {
+    let digest = model::digest::Digest::of(step.as_str().as_bytes());
+    digest.as_str()[..8].to_owned()
+}
+
+/// Trouble in words.
+pub(crate) fn words(trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::Failed(text) | Trouble::Unfit(text) => text.clone(),
+        Trouble::Moved { expected, found } => format!("the world has moved: expected {expected}, found {found}"),
+        Trouble::Stopped => "stopped".to_owned(),
+        Trouble::Missing(what) => format!("nobody can be asked: {}", what.join(", ")),
+        Trouble::Dead(dead) => dead.to_string(),
+    }
+}

@@ -1,0 +1,172 @@
+//! What was there before: kept as blobs, sealed where it is secret.
+
+use crate::session::Session;
+use model::digest::Digest;
+use model::effect::Change;
+use model::event::Image;
+use model::resource::ResourceKind;
+use model::state::{Content, FileState, State};
+use std::io::{Read, Write};
+use std::str::FromStr;
+use world::error::WorldError;
+use world::look::Look;
+use world::store::Blobs;
+
+/// Keeps before-images and gives them back. Sealed ones are age files for the client's recipients and for an identity that
+/// lives only in this process, so that an automatic undo needs nobody.
+pub struct Keeper {
+    recipients: Vec<age::x25519::Recipient>,
+    own: age::x25519::Identity,
+    opened_with: Vec<age::x25519::Identity>,
+}
+
+impl Keeper {
+    /// For these recipients (`age1...`); `identities` (`AGE-SECRET-KEY-1...`) open what an earlier process has sealed.
+    ///
+    /// # Errors
+    /// One of them is none.
+    pub fn new(recipients: &[String], identities: &[String]) -> Result<Self, String> {
+        let recipients = recipients
+            .iter()
+            .map(|text| age::x25519::Recipient::from_str(text).map_err(|wrong| format!("`{text}` is no age recipient: {wrong}")))
+            .collect::<Result<_, _>>()?;
+        let opened_with = identities
+            .iter()
+            .map(|text| age::x25519::Identity::from_str(text).map_err(|_| "an identity is none".to_owned()))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { recipients, own: age::x25519::Identity::generate(), opened_with })
+    }
+
+    /// Whether something can be sealed so that somebody can open it later.
+    pub fn can_seal(&self) -> bool {
+        !self.recipients.is_empty()
+    }
+
+    /// Keeps what each of these changes will overwrite.
+    pub(crate) fn keep(&self, session: &Session<'_>, look: &dyn Look, changes: &[&Change]) -> Vec<Result<Vec<Image>, WorldError>> {
+        let store = session.engine.store;
+        let mut results: Vec<Option<Result<Vec<Image>, WorldError>>> = changes.iter().map(|_| None).collect();
+        // The plain files go as one round.
+        let mut round: Vec<(usize, Box<dyn Read + '_>)> = Vec::new();
+        for (at, change) in changes.iter().enumerate() {
+            let file = change.resource.kind == ResourceKind::File;
+            results[at] = match &change.before {
+                State::File(FileState { content: Content::Plain { .. }, .. }) if file && content_stays(change) => Some(Ok(Vec::new())),
+                State::File(FileState { content: Content::Plain { .. }, .. }) if file && !session.sensitive.holds(&change.resource) => {
+                    match look.open(&change.resource.name) {
+                        Ok(bytes) => {
+                            round.push((at, bytes));
+                            None
+                        }
+                        Err(wrong) => Some(Err(wrong)),
+                    }
+                }
+                State::File(_) if file => Some(self.keep_sealed(store, look, change)),
+                State::Tree(_) if file => Some(self.keep_tree(session, look, change)),
+                _ => Some(Ok(Vec::new())),
+            };
+        }
+        let mut readers: Vec<&mut dyn Read> = round.iter_mut().map(|(_, bytes)| bytes as &mut dyn Read).collect();
+        let kept = if readers.is_empty() { Ok(Vec::new()) } else { store.keep(&mut readers) };
+        match kept {
+            Ok(blobs) => {
+                for ((at, _), blob) in round.iter().zip(blobs) {
+                    let change = changes[*at];
+                    results[*at] = Some(image(change, blob, &change.before));
+                }
+            }
+            Err(wrong) => {
+                let text = crate::plan::chain(&wrong);
+                for (at, _) in &round {
+                    results[*at] = Some(Err(WorldError::io("keep", changes[*at].resource.to_string(), std::io::Error::other(text.clone()))));
+                }
+            }
+        }
+        results.into_iter().map(|result| result.unwrap_or_else(|| Ok(Vec::new()))).collect()
+    }
+
+    fn keep_sealed(&self, store: &dyn Blobs, look: &dyn Look, change: &Change) -> Result<Vec<Image>, WorldError> {
+        let mut plain = look.open(&change.resource.name)?;
+        let sealed = self.seal(&mut plain)?;
+        let blob = store.keep(&mut [&mut sealed.as_slice()])?.remove(0);
+        Ok(vec![Image { resource: change.resource.clone(), blob, sealed: true }])
+    }
+
+    fn keep_tree(&self, session: &Session<'_>, look: &dyn Look, change: &Change) -> Result<Vec<Image>, WorldError> {
+        let store = session.engine.store;
+        let mut manifest = Vec::new();
+        let found = look.tree(&change.resource, &[], &mut manifest)?;
+        if !found.same(&change.before) {
+            return Err(WorldError::Moved { resource: change.resource.clone(), expected: Box::new(change.before.clone()), found: Box::new(found) });
+        }
+        let paths: Vec<String> = manifest
+            .split(|byte| *byte == b'\n')
+            .filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok())
+            .filter(|entry| entry["is"] == "file")
+            .filter_map(|entry| entry["path"].as_str().map(|path| format!("{}/{path}", change.resource.name)))
+            .collect();
+        for some in paths.chunks(64) {
+            let mut open = some.iter().map(|path| look.open(path)).collect::<Result<Vec<_>, _>>()?;
+            let mut readers: Vec<&mut dyn Read> = open.iter_mut().map(|bytes| bytes as &mut dyn Read).collect();
+            store.keep(&mut readers)?;
+        }
+        let blob = store.keep(&mut [&mut manifest.as_slice()])?.remove(0);
+        Ok(vec![Image { resource: change.resource.clone(), blob, sealed: false }])
+    }
+
+    /// As an age file.
+    ///
+    /// # Errors
+    /// The bytes cannot be read.
+    pub(crate) fn seal(&self, plain: &mut dyn Read) -> Result<Vec<u8>, WorldError> {
+        let own = self.own.to_public();
+        let all = self.recipients.iter().chain([&own]).map(|r| r as &dyn age::Recipient);
+        let failed = |text: String| WorldError::io("seal", "a secret", std::io::Error::other(text));
+        let encryptor = age::Encryptor::with_recipients(all).map_err(|wrong| failed(wrong.to_string()))?;
+        let mut sealed = Vec::new();
+        let mut writer = encryptor.wrap_output(&mut sealed).map_err(|wrong| failed(wrong.to_string()))?;
+        let mut buffer = zeroize::Zeroizing::new([0_u8; 8192]);
+        loop {
+            let read = plain.read(&mut buffer[..]).map_err(|wrong| failed(wrong.to_string()))?;
+            if read == 0 {
+                break;
+            }
+            writer.write_all(&buffer[..read]).map_err(|wrong| failed(wrong.to_string()))?;
+        }
+        writer.finish().map_err(|wrong| failed(wrong.to_string()))?;
+        Ok(sealed)
+    }
+
+    /// Opens an age file whole.
+    ///
+    /// # Errors
+    /// No identity at hand opens it, or it is damaged.
+    pub(crate) fn unseal(&self, sealed: &mut dyn Read) -> Result<zeroize::Zeroizing<Vec<u8>>, WorldError> {
+        let failed = |text: String| WorldError::io("open", "a sealed image", std::io::Error::other(text));
+        let decryptor = age::Decryptor::new(sealed).map_err(|wrong| failed(wrong.to_string()))?;
+        let identities = std::iter::once(&self.own).chain(&self.opened_with).map(|identity| identity as &dyn age::Identity);
+        let mut reader = decryptor.decrypt(identities).map_err(|wrong| failed(format!("{wrong}; --identity names the file with the key")))?;
+        let mut plain = zeroize::Zeroizing::new(Vec::new());
+        reader.read_to_end(&mut plain).map_err(|wrong| failed(wrong.to_string()))?;
+        Ok(plain)
+    }
+}
+
+/// The image of a plain file, if what was kept is what was seen.
+fn image(change: &Change, blob: Digest, before: &State) -> Result<Vec<Image>, WorldError> {
+    match before {
+        State::File(FileState { content: Content::Plain { sha256, .. }, .. }) if *sha256 == blob => {
+            Ok(vec![Image { resource: change.resource.clone(), blob, sealed: false }])
+        }
+        _ => Err(WorldError::Moved {
+            resource: change.resource.clone(),
+            expected: Box::new(before.clone()),
+            found: Box::new(State::Foreign { what: format!("contents {blob}") }),
+        }),
+    }
+}
+
+/// Only mode, owner or times change: the bytes stay where they are.
+fn content_stays(change: &Change) -> bool {
+    matches!((&change.before, &change.after), (State::File(a), State::File(b)) if a.content == b.content && change.before != change.after)
+}

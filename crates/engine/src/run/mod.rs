@@ -1,0 +1,12 @@
+//! A run: one coordinator that owns the graph and the statuses, and workers that do one step each.
+
+mod coordinator;
+pub(crate) mod hands;
+pub mod images;
+pub(crate) mod recover;
+pub(crate) mod scribe;
+pub(crate) mod worker;
+
+pub use coordinator::Ending;
+pub(crate) use coordinator::{Order, finish_undone, run};
+pub use scribe::Dead;

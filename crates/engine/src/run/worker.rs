@@ -1,0 +1,473 @@
+//! One step, from its condition to its outputs.
+
+use crate::graph::{Ix, Step};
+use crate::plan::{self, Brought};
+use crate::run::hands::{Hands, Job, Trouble, trouble};
+use crate::scope::Names;
+use crate::session::Outputs;
+use crate::stepper;
+use crate::view::Sight;
+use model::digest::Digest;
+use model::effect::{Ask, Change, Effect};
+use model::event::{Event, Evidence, Outcome};
+use model::id::StepId;
+use model::plan::PlannedStep;
+use model::state::State;
+use model::value::{May, SecretText, from_json, to_json};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+use world::action::ActionError;
+use world::error::WorldError;
+use world::proposal::{Proposal, Verdict};
+
+/// What became of a step.
+pub(crate) enum Finished {
+    /// It is over, as the journal says.
+    Over(Outcome),
+    /// It is not: why, and whether anything was intended.
+    Trouble(Trouble),
+}
+
+/// A step that is ready for its effects.
+pub(crate) struct Ready {
+    pub(crate) node: Ix,
+    id: StepId,
+    proposal: Proposal,
+    attempt: u32,
+    n: u32,
+}
+
+/// Works on steps for a run.
+pub(crate) struct Worker<'s, 'a> {
+    pub(crate) hands: &'s Hands<'s, 'a>,
+    pub(crate) planned: &'s BTreeMap<StepId, Vec<PlannedStep>>,
+}
+
+impl<'s, 'a> Worker<'s, 'a> {
+    /// Does a batch of steps that do not wait for each other. One alone may be anything; several only set resources.
+    pub(crate) fn work(&self, nodes: &[Ix]) -> Vec<(Ix, Finished)> {
+        if let [node] = nodes {
+            return vec![(*node, self.one(*node).unwrap_or_else(Finished::Trouble))];
+        }
+        let mut done = Vec::new();
+        let mut round = Vec::new();
+        for node in nodes {
+            match self.begin(*node, 1) {
+                Ok(Begun::Over(outcome)) => done.push((*node, Finished::Over(outcome))),
+                Ok(Begun::Ready(ready)) if ready.proposal.effects.len() == 1 && matches!(ready.proposal.effects[0].effect, Effect::Set(_)) => {
+                    round.push(*ready)
+                }
+                Ok(Begun::Ready(ready)) => done.push((*node, self.finish(*ready))),
+                Err(wrong) => done.push((*node, self.failed(*node, 1, wrong))),
+            }
+        }
+        let jobs: Vec<Job> = round.iter().filter_map(|ready| job(ready, 0)).collect();
+        match self.hands.set(jobs) {
+            Err(dead) => done.extend(round.into_iter().map(|ready| (ready.node, Finished::Trouble(dead.clone().into())))),
+            Ok(results) => {
+                for (ready, result) in round.into_iter().zip(results) {
+                    let node = ready.node;
+                    let finished = match result {
+                        Ok(state) => self
+                            .applied(&ready, 0, &state)
+                            .and_then(|brought| self.over(&ready, &[brought], Outcome::Done))
+                            .unwrap_or_else(Finished::Trouble),
+                        Err(wrong) => self.failed(node, ready.attempt, wrong),
+                    };
+                    done.push((node, finished));
+                }
+            }
+        }
+        done
+    }
+
+    /// A step with its attempts.
+    fn one(&self, node: Ix) -> Result<Finished, Trouble> {
+        let Some(step) = self.hands.session.graph.step(node) else { return Ok(Finished::Over(Outcome::Done)) };
+        let id = &self.hands.session.graph.nodes[node as usize].id;
+        let mut attempt = self.hands.scribe.fold(|fold| fold.step(id).map_or(0, |step| step.attempts)).unwrap_or(0);
+        let last = attempt + step.about.attempts.max(1);
+        let mut delay = step.about.delay;
+        loop {
+            attempt += 1;
+            let wrong = match self.begin(node, attempt) {
+                Ok(Begun::Over(outcome)) => return Ok(Finished::Over(outcome)),
+                Ok(Begun::Ready(ready)) => match self.effects(&ready) {
+                    Ok(brought) => return self.over(&ready, &brought, Outcome::Done),
+                    Err(wrong) => wrong,
+                },
+                Err(wrong) => wrong,
+            };
+            let again = attempt < last && matches!(wrong, Trouble::Failed(_) | Trouble::Unfit(_));
+            if !again {
+                return Ok(self.failed(node, attempt, wrong));
+            }
+            self.hands.scribe.say(Event::AttemptFailed { step: id.clone(), attempt, reason: self.words(&wrong) })?;
+            self.hands.session.engine.clock.wait(delay, self.hands.session.engine.stop);
+            if self.hands.session.engine.stop.wished() {
+                return Err(Trouble::Stopped);
+            }
+            if let Some(most) = step.about.max_delay {
+                delay = (delay * 2).min(most);
+            }
+        }
+    }
+
+    /// In an undo: the action that a step declares for being taken back.
+    pub(crate) fn act(&self, node: Option<Ix>, id: &StepId, kind: usize, with: Option<model::yaml::Raw>) -> Result<(), Trouble> {
+        let Some(node) = node else { return Err(Trouble::Failed("the runbook has no such step".into())) };
+        let session = self.hands.session;
+        let Some(step) = session.graph.step(node) else { return Ok(()) };
+        let sight = Sight { session, look: session.engine.world, node, planning: None, seen: Mutex::default(), revealed: Mutex::default() };
+        let proposal = stepper::parameters(&sight, with, step.about.document)
+            .and_then(|with| (session.engine.kinds[kind].propose)(&with, &sight))
+            .map_err(|wrong| self.action_trouble(&wrong))?;
+        self.once(node, id, proposal)
+    }
+
+    /// In an undo: a step once more.
+    pub(crate) fn settle_again(&self, node: Option<Ix>, id: &StepId) -> Result<(), Trouble> {
+        let Some(node) = node else { return Err(Trouble::Failed("the runbook has no such step".into())) };
+        let proposal = self.propose(node)?;
+        self.once(node, id, proposal)
+    }
+
+    /// In an undo: a check or wait that must hold, tried as often as it says.
+    pub(crate) fn pass(&self, node: Option<Ix>) -> Result<(), Trouble> {
+        let Some((node, step)) = node.and_then(|node| Some((node, self.hands.session.graph.step(node)?))) else { return Ok(()) };
+        let engine = &self.hands.session.engine;
+        let mut delay = step.about.delay;
+        for attempt in 1..=step.about.attempts.max(1) {
+            let wrong = match self.propose(node) {
+                Ok(proposal) if proposal.effects.is_empty() => return Ok(()),
+                Ok(proposal) => {
+                    let id = self.hands.session.graph.nodes[node as usize].id.clone();
+                    return self.once(node, &id, proposal);
+                }
+                Err(wrong) => wrong,
+            };
+            if attempt == step.about.attempts.max(1) || engine.stop.wished() {
+                return Err(wrong);
+            }
+            engine.clock.wait(delay, engine.stop);
+            delay = step.about.max_delay.map_or(delay, |most| (delay * 2).min(most));
+        }
+        Ok(())
+    }
+
+    fn once(&self, node: Ix, id: &StepId, proposal: Proposal) -> Result<(), Trouble> {
+        let n = self.hands.scribe.fold(|fold| fold.next_effect(id)).unwrap_or(0);
+        let ready = Ready { node, id: id.clone(), proposal, attempt: 1, n };
+        self.effects(&ready).map(drop)
+    }
+
+    fn finish(&self, ready: Ready) -> Finished {
+        match self.effects(&ready) {
+            Ok(brought) => self.over(&ready, &brought, Outcome::Done).unwrap_or_else(Finished::Trouble),
+            Err(wrong) => self.failed(ready.node, ready.attempt, wrong),
+        }
+    }
+
+    /// Judges the condition, proposes, and compares with the plan.
+    fn begin(&self, node: Ix, attempt: u32) -> Result<Begun, Trouble> {
+        let session = self.hands.session;
+        let graph = session.graph;
+        let id = graph.nodes[node as usize].id.clone();
+        let Some(step) = graph.step(node) else { return Ok(Begun::Over(Outcome::Done)) };
+        let names = Names { session, group: graph.nodes[node as usize].group, more: &[] };
+        if let Some(when) = &step.about.when {
+            match stepper::judge(when, &names) {
+                Ok(May::Known(true)) => {}
+                Ok(May::Known(false)) => return self.skip(node, when),
+                Ok(May::Unknown { until }) => return Err(Trouble::Failed(format!("its condition is not known before `{until}`"))),
+                Err(wrong) => {
+                    self.hands.scribe.say(Event::StepStarted { step: id, attempt })?;
+                    return Err(Trouble::Failed(plan::chain(&wrong)));
+                }
+            }
+        }
+        self.hands.scribe.say(Event::StepStarted { step: id.clone(), attempt })?;
+        let now = session.engine.clock.now();
+        session.learn(node, |known| {
+            known.started.get_or_insert(now);
+            known.attempts = attempt;
+        });
+        let proposal = self.propose(node)?;
+        self.compare(node, step, &proposal)?;
+        let n = self.hands.scribe.fold(|fold| fold.next_effect(&id)).unwrap_or(0);
+        let ready = Ready { node, id, proposal, attempt, n };
+        if ready.proposal.effects.is_empty() {
+            let outcome = if ready.proposal.verdict == Verdict::Holds { Outcome::Done } else { Outcome::Unchanged };
+            return match self.over(&ready, &[], outcome)? {
+                Finished::Over(outcome) => Ok(Begun::Over(outcome)),
+                Finished::Trouble(wrong) => Err(wrong),
+            };
+        }
+        Ok(Begun::Ready(Box::new(ready)))
+    }
+
+    fn propose(&self, node: Ix) -> Result<Proposal, Trouble> {
+        let session = self.hands.session;
+        let sight = Sight { session, look: session.engine.world, node, planning: None, seen: Mutex::default(), revealed: Mutex::default() };
+        let proposal = stepper::propose(&sight).map_err(|wrong| self.action_trouble(&wrong))?;
+        match &proposal.verdict {
+            Verdict::Fails { expected, found } => Err(Trouble::Unfit(format!("expected {expected}, found {found}"))),
+            Verdict::Later { until } => Err(Trouble::Failed(format!("it cannot be judged before `{until}`"))),
+            Verdict::Holds | Verdict::Propose => Ok(proposal),
+        }
+    }
+
+    fn compare(&self, node: Ix, step: &Step, proposal: &Proposal) -> Result<(), Trouble> {
+        let session = self.hands.session;
+        let Some(planned) = self.planned.get(&session.graph.nodes[node as usize].id) else { return Ok(()) };
+        let class = session.engine.kinds[step.kind].class;
+        let decision = stepper::decision(class, proposal);
+        let effects: Vec<Effect> = proposal.effects.iter().map(|p| session.sensitive.masked_effect(&p.effect)).collect();
+        let mut differences = planned.iter().map(|planned| plan::moved(planned, decision, &effects));
+        match differences.next() {
+            Some(Some((expected, found))) if differences.all(|other| other.is_some()) => Err(Trouble::Moved { expected, found }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Does the effects of a step, one after the other.
+    fn effects(&self, ready: &Ready) -> Result<Vec<Brought>, Trouble> {
+        let session = self.hands.session;
+        let step = session.graph.step(ready.node);
+        let mut brought: Vec<Brought> = Vec::new();
+        for at in 0..ready.proposal.effects.len() {
+            let n = ready.n + at as u32;
+            let one = match &ready.proposal.effects[at].effect {
+                Effect::Set(_) => {
+                    let Some(mut job) = job(ready, at) else { continue };
+                    if matches!(job.source, world::act::Source::Stdout) {
+                        (job.change, job.source) = self.from_stdout(&job.change, &brought)?;
+                    }
+                    let state = self.hands.set(vec![job])?.remove(0)?;
+                    self.applied(ready, at, &state)?
+                }
+                Effect::Run { program, changes } => {
+                    let timeout = step.and_then(|step| step.about.timeout);
+                    let one = self.hands.run(&ready.id, n, program, changes, timeout)?;
+                    self.done_when(ready.node)?;
+                    one
+                }
+                Effect::Ask(ask) => {
+                    let one = self.ask(ready, n, ask)?;
+                    self.done_when(ready.node)?;
+                    one
+                }
+                Effect::Wait { every, within, stable_for, .. } => return self.wait(ready, *every, *within, *stable_for),
+            };
+            brought.push(one);
+        }
+        Ok(brought)
+    }
+
+    /// The checks that tell that a program or person is done must hold afterwards.
+    fn done_when(&self, node: Ix) -> Result<(), Trouble> {
+        let session = self.hands.session;
+        let Some(step) = session.graph.step(node).filter(|step| !step.about.done_when.is_empty()) else { return Ok(()) };
+        let sight = Sight { session, look: session.engine.world, node, planning: None, seen: Mutex::default(), revealed: Mutex::default() };
+        match stepper::done_already(&sight, step.about.document, &step.about.done_when) {
+            Ok(May::Known(true)) => Ok(()),
+            Ok(_) => Err(Trouble::Failed("it has run, but its `done_when` does not hold".into())),
+            Err(wrong) => Err(self.action_trouble(&wrong)),
+        }
+    }
+
+    fn from_stdout(&self, change: &Change, brought: &[Brought]) -> Result<(Change, world::act::Source), Trouble> {
+        let failed = |wrong: WorldError| trouble(&wrong, &self.hands.session.sensitive);
+        let blob = brought.last().and_then(|b| b.stdout.clone());
+        if blob.as_ref().is_some_and(|captured| captured.sealed) {
+            return Err(Trouble::Failed("the output of a program that was given a secret is not written to a file".into()));
+        }
+        let (sha256, length, source) = match blob {
+            Some(captured) => (captured.blob.clone(), captured.length, world::act::Source::Blob(captured.blob)),
+            None => (Digest::of(b""), 0, world::act::Source::Bytes(std::sync::Arc::new(zeroize::Zeroizing::new(Vec::new())))),
+        };
+        let before = self.hands.session.engine.world.state(&change.resource).map_err(failed)?;
+        let after = match &change.after {
+            State::File(file) => State::file(sha256, length, file.meta.clone()),
+            _ => State::file(sha256, length, model::state::Meta::default()),
+        };
+        Ok((Change { resource: change.resource.clone(), before, after }, source))
+    }
+
+    fn wait(&self, ready: &Ready, every: f64, within: f64, stable_for: f64) -> Result<Vec<Brought>, Trouble> {
+        let engine = &self.hands.session.engine;
+        let begin = engine.clock.elapsed();
+        let mut holds_since: Option<Duration> = None;
+        loop {
+            let now = engine.clock.elapsed();
+            let came = match self.propose(ready.node) {
+                Ok(proposal) if proposal.effects.is_empty() => Some(proposal),
+                Ok(_) => None,
+                // A look that fails means not yet.
+                Err(Trouble::Failed(_)) => None,
+                Err(other) => return Err(other),
+            };
+            match came {
+                Some(proposal) => {
+                    let since = *holds_since.get_or_insert(now);
+                    if (now.saturating_sub(since)).as_secs_f64() >= stable_for {
+                        self.hands.scribe.say(Event::Waited { step: ready.id.clone() })?;
+                        self.learn_outputs(ready.node, &proposal, &[])?;
+                        return Ok(Vec::new());
+                    }
+                }
+                None => holds_since = None,
+            }
+            if now.saturating_sub(begin).as_secs_f64() >= within {
+                let what = ready.proposal.effects.first().map_or_else(String::new, |p| p.effect.to_string());
+                return Err(Trouble::Failed(format!("not within {within} s: {what}")));
+            }
+            if engine.stop.wished() {
+                return Err(Trouble::Stopped);
+            }
+            engine.clock.wait(Duration::from_secs_f64(every.max(0.01)), engine.stop);
+        }
+    }
+
+    fn ask(&self, ready: &Ready, n: u32, ask: &Ask) -> Result<Brought, Trouble> {
+        let session = self.hands.session;
+        let step = session.graph.step(ready.node);
+        let images = self.hands.images_of(&ask.changes)?;
+        let effect = session.sensitive.masked_effect(&Effect::Ask(ask.clone()));
+        self.hands.scribe.commit(vec![Event::Asked { step: ready.id.clone(), n, effect, images }])?;
+        let reveal = |text: &SecretText| session.secrets.reveal(text);
+        let nothing = Vec::new();
+        let question = crate::people::Question {
+            step: &ready.id,
+            title: step.and_then(|s| s.about.title.as_deref()),
+            ask,
+            evidence: step.map_or(&nothing, |s| &s.about.evidence),
+            reveal: &reveal,
+        };
+        let answer = match session.engine.people.ask(&question) {
+            Ok(answer) => answer,
+            Err(crate::people::NoAnswer::Missing(what)) => return Err(Trouble::Missing(what)),
+            Err(crate::people::NoAnswer::Otherwise(what)) => return Err(Trouble::Failed(format!("not as described: {what}"))),
+            Err(crate::people::NoAnswer::Stopped) => return Err(Trouble::Stopped),
+        };
+        let (mut answers, mut written) = (BTreeMap::new(), BTreeMap::new());
+        for (name, given) in answer.given {
+            match given {
+                crate::people::Given::Plain(json) => {
+                    answers.insert(name.clone(), from_json(&json));
+                    written.insert(name, json);
+                }
+                crate::people::Given::Secret(bytes) => {
+                    let full = format!("steps.{}.{name}", ready.id);
+                    let mark = session.sensitive.keyed(&Digest::of(&bytes)).map(|d| d.as_str()[5..17].to_owned());
+                    session.secrets.put(&full, bytes);
+                    answers.insert(name.clone(), SecretText::named(&full).value());
+                    written.insert(name, serde_json::json!({ "secret": [full], "fingerprint": mark }));
+                }
+            }
+        }
+        let mut evidence = BTreeMap::new();
+        for (name, (file, bytes)) in answer.evidence {
+            if let Some(secret) = session.secrets.found_in(&bytes) {
+                return Err(Trouble::Failed(format!("the evidence `{name}` holds the secret {secret}")));
+            }
+            let failed = |wrong: WorldError| trouble(&wrong, &session.sensitive);
+            let blob = session.engine.store.keep(&mut [&mut bytes.as_slice()]).map_err(failed)?.remove(0);
+            evidence.insert(name, Evidence { blob, name: file, length: bytes.len() as u64 });
+        }
+        let observed = self.hands.observe(&ask.changes)?;
+        let event = Event::Answered { step: ready.id.clone(), n, by: answer.by, answers: written, evidence, observed };
+        if world::planted::bug(29) {
+            self.hands.scribe.say(event)?
+        } else {
+            self.hands.scribe.commit(vec![event])?
+        }
+        Ok(Brought { answers, ..Brought::default() })
+    }
+
+    fn applied(&self, ready: &Ready, at: usize, state: &State) -> Result<Brought, Trouble> {
+        if let Effect::Set(change) = &ready.proposal.effects[at].effect {
+            self.hands.session.changed(ready.node, Change { after: state.clone(), ..change.clone() });
+        }
+        Ok(Brought { state: Some(state.clone()), ..Brought::default() })
+    }
+
+    fn learn_outputs(&self, node: Ix, proposal: &Proposal, brought: &[Brought]) -> Result<Outputs, Trouble> {
+        let outputs = plan::settle(self.hands.session, node, proposal, brought, None).map_err(|wrong| Trouble::Failed(plan::chain(&wrong)))?;
+        self.hands.session.learn(node, |known| known.outputs = Some(outputs.clone().into()));
+        Ok(outputs)
+    }
+
+    fn over(&self, ready: &Ready, brought: &[Brought], outcome: Outcome) -> Result<Finished, Trouble> {
+        let waited = matches!(ready.proposal.effects.first().map(|p| &p.effect), Some(Effect::Wait { .. }));
+        let outputs = if waited {
+            self.hands.session.known(ready.node).outputs.map(|o| (*o).clone()).unwrap_or_default()
+        } else {
+            self.learn_outputs(ready.node, &ready.proposal, brought)?
+        };
+        let written = outputs.iter().map(|(name, value)| (name.clone(), to_json(value))).collect();
+        let now = self.hands.session.engine.clock.now();
+        self.hands.session.learn(ready.node, |known| {
+            known.finished = Some(now);
+            known.outcome = Some(if outcome == Outcome::Unchanged { "unchanged" } else { "done" });
+        });
+        let reason = ready.proposal.reason.clone();
+        self.hands.scribe.say(Event::StepFinished { step: ready.id.clone(), outcome, outputs: written, reason })?;
+        Ok(Finished::Over(outcome))
+    }
+
+    fn skip(&self, node: Ix, why: &str) -> Result<Begun, Trouble> {
+        let session = self.hands.session;
+        let step = session.graph.nodes[node as usize].id.clone();
+        session.learn(node, |known| known.outcome = Some("skipped"));
+        let started = self.hands.scribe.fold(|fold| fold.step(&step).is_some()).unwrap_or(false);
+        if !started {
+            self.hands.scribe.say(Event::StepFinished { step, outcome: Outcome::Skipped, outputs: BTreeMap::new(), reason: Some(why.to_owned()) })?;
+        }
+        Ok(Begun::Over(Outcome::Skipped))
+    }
+
+    fn failed(&self, node: Ix, _attempt: u32, wrong: Trouble) -> Finished {
+        match wrong {
+            Trouble::Stopped | Trouble::Missing(_) | Trouble::Dead(_) => Finished::Trouble(wrong),
+            wrong => {
+                let step = self.hands.session.graph.nodes[node as usize].id.clone();
+                let reason = Some(self.words(&wrong));
+                self.hands.session.learn(node, |known| known.outcome = Some("failed"));
+                match self.hands.scribe.say(Event::StepFinished { step, outcome: Outcome::Failed, outputs: BTreeMap::new(), reason }) {
+                    Ok(()) => Finished::Trouble(wrong),
+                    Err(dead) => Finished::Trouble(dead.into()),
+                }
+            }
+        }
+    }
+
+    fn words(&self, wrong: &Trouble) -> String {
+        let text = crate::run::hands::words(wrong);
+        // Whatever a program or the system said, a secret does not get into the record.
+        match self.hands.session.secrets.found_in(text.as_bytes()) {
+            Some(name) => format!("a message that holds the secret {name}"),
+            None => text,
+        }
+    }
+
+    fn action_trouble(&self, wrong: &ActionError) -> Trouble {
+        match wrong {
+            ActionError::World(wrong) => trouble(wrong, &self.hands.session.sensitive),
+            other => Trouble::Failed(plan::chain(other)),
+        }
+    }
+}
+
+enum Begun {
+    Over(Outcome),
+    Ready(Box<Ready>),
+}
+
+/// The effect of that place, if it sets something.
+fn job(ready: &Ready, at: usize) -> Option<Job> {
+    let proposed = &ready.proposal.effects[at];
+    let Effect::Set(change) = &proposed.effect else { return None };
+    Some(Job { step: ready.id.clone(), n: ready.n + at as u32, change: change.clone(), source: proposed.source.clone(), takes_back: None })
+}

@@ -1,0 +1,88 @@
+//! Which resources hold bytes that are secret, and how their states are written down.
+
+use hmac::{Hmac, KeyInit, Mac};
+use model::digest::Digest;
+use model::effect::{Ask, Change, Effect};
+use model::resource::Resource;
+use model::state::{Content, FileState, State};
+use sha2::Sha256;
+use std::collections::HashSet;
+use std::sync::{PoisonError, RwLock};
+
+#[derive(Default)]
+/// Knows the sensitive resources: those declared by pattern, and those that a secret, or a copy of one, was written to.
+pub struct Sensitive {
+    patterns: globset::GlobSet,
+    found: RwLock<HashSet<Resource>>,
+    key: Option<[u8; 32]>,
+}
+
+impl Sensitive {
+    /// With declared patterns (`file:/x/**`), and the state directory's key, which a plan has not.
+    ///
+    /// # Errors
+    /// A pattern is none.
+    pub fn new(patterns: &[String], key: Option<[u8; 32]>) -> Result<Self, globset::Error> {
+        Ok(Self { patterns: crate::radius::globs(patterns)?, found: RwLock::default(), key })
+    }
+
+    /// From now on this resource is sensitive.
+    pub fn add(&self, resource: &Resource) {
+        self.found.write().unwrap_or_else(PoisonError::into_inner).insert(resource.clone());
+    }
+
+    /// Whether it is.
+    pub fn holds(&self, resource: &Resource) -> bool {
+        let found = self.found.read().unwrap_or_else(PoisonError::into_inner);
+        // A directory's tree is sensitive as soon as something in it is.
+        (!self.patterns.is_empty() && self.patterns.is_match(resource.to_string())) || found.contains(resource)
+    }
+
+    /// Whether something is sensitive at all.
+    pub fn any(&self) -> bool {
+        !self.patterns.is_empty() || !self.found.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// A state as it is written down: in a journal with a keyed digest, in a plan with none.
+    pub fn masked(&self, resource: &Resource, state: &State) -> State {
+        match state {
+            State::File(FileState { content: Content::Plain { sha256, .. }, meta }) if self.holds(resource) => {
+                let content = self.keyed(sha256).map_or(Content::Hidden, |hmac| Content::Keyed { hmac });
+                State::File(FileState { content, meta: meta.clone() })
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// A change as it is written down.
+    pub fn masked_change(&self, change: &Change) -> Change {
+        Change {
+            resource: change.resource.clone(),
+            before: self.masked(&change.resource, &change.before),
+            after: self.masked(&change.resource, &change.after),
+        }
+    }
+
+    /// An effect as it is written down.
+    pub fn masked_effect(&self, effect: &Effect) -> Effect {
+        let befores = |list: &[model::effect::Before]| {
+            list.iter()
+                .map(|b| model::effect::Before { resource: b.resource.clone(), before: self.masked(&b.resource, &b.before) })
+                .collect::<Vec<_>>()
+        };
+        match effect {
+            Effect::Set(change) => Effect::Set(self.masked_change(change)),
+            Effect::Run { program, changes } => Effect::Run { program: program.clone(), changes: befores(changes) },
+            Effect::Ask(ask) => Effect::Ask(Ask { changes: befores(&ask.changes), ..ask.clone() }),
+            Effect::Wait { .. } => effect.clone(),
+        }
+    }
+
+    /// A keyed digest: the HMAC of a SHA-256, so that nobody without the key can guess a short secret from it, and no file
+    /// is read twice.
+    pub fn keyed(&self, sha256: &Digest) -> Option<Digest> {
+        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.key?).ok()?;
+        mac.update(sha256.as_str().as_bytes());
+        Some(Digest::keyed(mac.finalize().into_bytes().into()))
+    }
+}

@@ -1,0 +1,103 @@
+//! One step at one moment: its condition, its parameters, its proposal.
+
+use crate::scope::Names;
+use crate::template::{self, Scope};
+use crate::view::Sight;
+use model::effect::Effect;
+use model::id::StepId;
+use model::plan::Decision;
+use model::resource::{Resource, ResourceKind};
+use model::value::{May, Value};
+use world::act::Source;
+use world::action::{ActionError, Class};
+use world::proposal::{Proposal, Verdict};
+
+/// What the `with` of a step's node reads as now.
+pub(crate) fn parameters(sight: &Sight<'_, '_>, with: Option<model::yaml::Raw>, document: usize) -> Result<Value, ActionError> {
+    let graph = sight.session.graph;
+    let Some(with) = with else { return Ok(Value::Mapping(serde_yaml::Mapping::new())) };
+    let raw = graph.documents[document].document.tree.value(with);
+    let names = Names { session: sight.session, group: graph.nodes[sight.node as usize].group, more: &[] };
+    template::render(&raw, &names).map_err(|wrong| ActionError::Invalid(wrong.message))
+}
+
+/// What a step proposes now, given what it sees.
+pub(crate) fn propose(sight: &Sight<'_, '_>) -> Result<Proposal, ActionError> {
+    let graph = sight.session.graph;
+    let Some(step) = graph.step(sight.node) else { return Ok(Proposal::unchanged()) };
+    let with = parameters(sight, step.with, step.about.document)?;
+    let kinds = sight.session.engine.kinds;
+    if !step.about.done_when.is_empty() && done_already(sight, step.about.document, &step.about.done_when)? == May::Known(true) {
+        return Ok(Proposal::unchanged().because("already done, its checks hold"));
+    }
+    let mut proposal = (kinds[step.kind].propose)(&with, sight)?;
+    mark_sensitive(sight, &mut proposal);
+    Ok(proposal)
+}
+
+/// Whether all checks that tell that a step is done hold.
+pub(crate) fn done_already(sight: &Sight<'_, '_>, document: usize, checks: &[(usize, Option<model::yaml::Raw>)]) -> Result<May<bool>, ActionError> {
+    for (kind, with) in checks {
+        let with = parameters(sight, *with, document)?;
+        match (sight.session.engine.kinds[*kind].propose)(&with, sight)?.verdict {
+            Verdict::Holds => {}
+            Verdict::Later { until } => return Ok(May::Unknown { until }),
+            Verdict::Fails { .. } | Verdict::Propose => return Ok(May::Known(false)),
+        }
+    }
+    Ok(May::Known(true))
+}
+
+/// What a bare expression says.
+pub(crate) fn judge(expression: &str, names: &dyn Scope) -> Result<May<bool>, ActionError> {
+    let condition = template::Condition::parse(expression).map_err(|wrong| ActionError::Invalid(wrong.message))?;
+    condition.eval(names).map_err(|wrong| ActionError::Invalid(wrong.message))
+}
+
+/// What is decided about a step that proposes this.
+pub(crate) fn decision(class: Class, proposal: &Proposal) -> Decision {
+    match &proposal.verdict {
+        Verdict::Holds => Decision::Holds,
+        Verdict::Fails { .. } => Decision::Fails,
+        Verdict::Later { .. } => Decision::Later,
+        Verdict::Propose => match proposal.effects.first().map(|p| &p.effect) {
+            None if class == Class::Check => Decision::Holds,
+            None => Decision::NoChange,
+            Some(Effect::Set(_)) => Decision::Change,
+            Some(Effect::Run { .. }) => Decision::Run,
+            Some(Effect::Ask(_)) => Decision::Ask,
+            Some(Effect::Wait { .. }) => Decision::Wait,
+        },
+    }
+}
+
+/// The step until which something of a proposal is unknown.
+pub(crate) fn unknown_until(proposal: &Proposal) -> Option<StepId> {
+    if let Verdict::Later { until } = &proposal.verdict {
+        return Some(until.clone());
+    }
+    proposal.effects.iter().find_map(|p| match &p.effect {
+        Effect::Set(change) => change.after.unknown_until().or(change.before.unknown_until()).cloned(),
+        _ => None,
+    })
+}
+
+/// Files made of a secret, or copied from a sensitive one, are sensitive from now on.
+fn mark_sensitive(sight: &Sight<'_, '_>, proposal: &mut Proposal) {
+    let revealed = *sight.revealed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let sensitive = &sight.session.sensitive;
+    for proposed in &proposal.effects {
+        let Effect::Set(change) = &proposed.effect else { continue };
+        let copied = match &proposed.source {
+            Source::File { path } => sensitive.any() && sensitive.holds(&Resource::file(path)),
+            Source::Trees { sources, .. } => sensitive.any() && sources.iter().any(|path| sensitive.holds(&Resource::file(path))),
+            _ => false,
+        };
+        if change.resource.kind == ResourceKind::File && (revealed || copied) {
+            sensitive.add(&change.resource);
+        }
+    }
+    if proposal.effects.iter().any(|p| p.effect.changes().iter().any(|(resource, _)| sensitive.any() && sensitive.holds(resource))) {
+        proposal.difference.clear();
+    }
+}

@@ -1,0 +1,238 @@
+//! What of a run is to be taken back, and in which order. Made from its journal alone.
+
+use crate::graph::{Graph, Ix, Undo};
+use model::effect::{Change, Effect};
+use model::event::{Image, Observed, Scope};
+use model::fold::{EffectFold, EffectStatus, Run, StepStatus};
+use model::id::StepId;
+use model::plan::Irreversible;
+use model::resource::Resource;
+use model::state::State;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is to be taken back.
+pub(crate) struct List {
+    /// In the order in which it is done.
+    pub(crate) steps: Vec<BackStep>,
+    /// What stays because the runbook says so.
+    pub(crate) kept: Vec<StepId>,
+    /// What cannot be taken back.
+    pub(crate) irreversible: Vec<Irreversible>,
+    /// The state in which the run left each resource.
+    pub(crate) left: BTreeMap<Resource, State>,
+}
+
+/// One step of an undo.
+pub(crate) struct BackStep {
+    pub(crate) id: StepId,
+    pub(crate) node: Option<Ix>,
+    pub(crate) what: Vec<Back>,
+}
+
+/// One thing to do.
+pub(crate) enum Back {
+    /// The inverse of a `Set`, or a before-image of what a program or person changed.
+    Set {
+        change: Change,
+        image: Option<Image>,
+        /// The effect of the undone run.
+        n: u32,
+    },
+    /// The action that the step declares.
+    Act { kind: usize, with: Option<model::yaml::Raw> },
+    /// The step once more, so that what was put back becomes effective.
+    Settle,
+    /// A check that must hold again.
+    Gate,
+}
+
+/// Which effects of a run its linked undos have taken back and not given back.
+pub(crate) fn taken(undos: &[Run]) -> BTreeSet<(StepId, u32)> {
+    let mut taken = BTreeSet::new();
+    for undo in undos {
+        for effect in &undo.effects {
+            if let (EffectStatus::Applied { .. }, Some(n)) = (&effect.status, effect.takes_back) {
+                taken.insert((effect.step.clone(), n));
+            }
+        }
+    }
+    taken
+}
+
+/// The list for a run. `of_undo`: the run is itself an undo, so only what it set can be inverted.
+pub(crate) fn list(graph: &Graph, run: &Run, taken: &BTreeSet<(StepId, u32)>, scope: &Scope, past_no_return: bool) -> List {
+    let of_undo = run.started.undo_of.is_some();
+    let mut list = List { steps: Vec::new(), kept: Vec::new(), irreversible: Vec::new(), left: BTreeMap::new() };
+    for observed in run.effects.iter().flat_map(|effect| effect.status.observed()) {
+        list.left.insert(observed.resource.clone(), observed.state.clone());
+    }
+    let after = match scope {
+        Scope::To(step) => run.step(step).and_then(|step| step.finished).map_or(u64::MAX, |at| at.seq),
+        Scope::All | Scope::Group(_) => 0,
+    };
+    let inside = |id: &StepId| match scope {
+        Scope::Group(group) => id.as_str().strip_prefix(group.as_str()).is_some_and(|rest| rest.starts_with('/') || rest.is_empty()),
+        Scope::All | Scope::To(_) => true,
+    };
+    let floor = floor(graph, run, &inside, past_no_return, of_undo);
+
+    // By step, latest start first.
+    let mut by_step: BTreeMap<&StepId, Vec<&EffectFold>> = BTreeMap::new();
+    for effect in &run.effects {
+        let began = effect.intended.seq;
+        let open = matches!(effect.status, EffectStatus::NotHappened);
+        if !open && inside(&effect.step) && began >= after && !taken.contains(&(effect.step.clone(), effect.n)) {
+            by_step.entry(&effect.step).or_default().push(effect);
+        }
+    }
+    let mut found: Vec<(u64, BackStep)> = Vec::new();
+    for (id, effects) in by_step {
+        let Some(first) = effects.first().map(|effect| effect.intended.seq) else { continue };
+        let node = graph.find(id.as_str());
+        if let (Some((floor, reason)), false) = (&floor, of_undo)
+            && first <= *floor
+        {
+            list.irreversible.push(Irreversible { step: id.clone(), reason: reason.clone() });
+            continue;
+        }
+        if node.is_some_and(|node| graph.nodes[node as usize].last.is_some()) {
+            // What `finally` did is not inverted.
+            continue;
+        }
+        let what = if of_undo { inverse_of_inverse(&mut list, id, &effects) } else { inverse(&mut list, graph, node, id, &effects) };
+        if !what.is_empty() {
+            found.push((first, BackStep { id: id.clone(), node, what }));
+        }
+    }
+    if !of_undo {
+        found.extend(gates(graph, run, &inside, after, floor.as_ref().map_or(0, |(floor, _)| *floor), &found));
+    }
+    found.sort_by_key(|(began, _)| std::cmp::Reverse(*began));
+    list.steps = found.into_iter().map(|(_, step)| step).collect();
+    if !of_undo {
+        insert_settling(graph, run, &mut list, &inside);
+    }
+    if world::planted::bug(17) {
+        list.steps.reverse();
+    }
+    list
+}
+
+/// The line at which the floor was intended, and why there is one.
+fn floor(graph: &Graph, run: &Run, inside: &dyn Fn(&StepId) -> bool, past: bool, of_undo: bool) -> Option<(u64, String)> {
+    if past || of_undo {
+        return None;
+    }
+    let effects = run.effects.iter().filter(|effect| inside(&effect.step) && !matches!(effect.status, EffectStatus::NotHappened));
+    effects
+        .filter_map(|effect| {
+            let step = graph.step(graph.find(effect.step.as_str())?)?;
+            let reason = step.about.irreversible.clone().unwrap_or_else(|| format!("`{}` is the point of no return", effect.step));
+            step.about.point_of_no_return.then_some((effect.intended.seq, reason))
+        })
+        .max_by_key(|(seq, _)| *seq)
+}
+
+fn inverse(list: &mut List, graph: &Graph, node: Option<Ix>, id: &StepId, effects: &[&EffectFold]) -> Vec<Back> {
+    let about = node.and_then(|node| graph.step(node)).map(|step| (&step.about, !step.settles.is_empty()));
+    if let Some(reason) = about.and_then(|(about, _)| about.irreversible.clone()) {
+        list.irreversible.push(Irreversible { step: id.clone(), reason });
+        return Vec::new();
+    }
+    let undo = about.map_or(Undo::Auto, |(about, _)| about.undo.clone());
+    let settles = about.is_some_and(|(_, settles)| settles);
+    if undo == Undo::Keep {
+        list.kept.push(id.clone());
+        return Vec::new();
+    }
+    if settles {
+        return Vec::new();
+    }
+    let mut what = Vec::new();
+    for effect in effects.iter().rev() {
+        match (&effect.effect, &undo) {
+            (Effect::Set(change), _) => what.extend(back(effect, change)),
+            (Effect::Run { .. } | Effect::Ask(_), Undo::Action(kind, with)) => what.push(Back::Act { kind: *kind, with: *with }),
+            (Effect::Run { changes, .. }, _) => what.extend(changes.iter().rev().filter_map(|before| restored(effect, before))),
+            (Effect::Ask(ask), _) => what.extend(ask.changes.iter().rev().filter_map(|before| restored(effect, before))),
+            (Effect::Wait { .. }, _) => {}
+        }
+    }
+    what
+}
+
+fn inverse_of_inverse(list: &mut List, id: &StepId, effects: &[&EffectFold]) -> Vec<Back> {
+    let mut what = Vec::new();
+    for effect in effects.iter().rev() {
+        match &effect.effect {
+            Effect::Set(change) => what.extend(back(effect, change)),
+            Effect::Run { .. } | Effect::Ask(_) => {
+                list.irreversible.push(Irreversible { step: id.clone(), reason: "it was itself an act of an undo".into() });
+            }
+            Effect::Wait { .. } => {}
+        }
+    }
+    what
+}
+
+fn back(effect: &EffectFold, change: &Change) -> Option<Back> {
+    let observed = observed(effect, &change.resource);
+    // Without an end it may have happened or not: what it was to be is what can be compared.
+    let now = observed.cloned().unwrap_or_else(|| change.after.clone());
+    if now.same(&change.before) && now == change.before {
+        return None;
+    }
+    let image = effect.images.iter().find(|image| image.resource == change.resource).cloned();
+    Some(Back::Set { change: Change { resource: change.resource.clone(), before: now, after: change.before.clone() }, image, n: effect.n })
+}
+
+fn restored(effect: &EffectFold, before: &model::effect::Before) -> Option<Back> {
+    if before.resource.kind == model::resource::ResourceKind::Other {
+        return None;
+    }
+    let now = observed(effect, &before.resource).cloned().unwrap_or_else(|| State::Unknown { until: effect.step.clone() });
+    if now.same(&before.before) {
+        return None;
+    }
+    let image = effect.images.iter().find(|image| image.resource == before.resource).cloned();
+    Some(Back::Set { change: Change { resource: before.resource.clone(), before: now, after: before.before.clone() }, image, n: effect.n })
+}
+
+fn observed<'e>(effect: &'e EffectFold, resource: &Resource) -> Option<&'e State> {
+    effect.status.observed().iter().find(|o: &&Observed| o.resource == *resource).map(|o| &o.state)
+}
+
+/// Gates that were passed, at their mirrored places; those directly after a settling step come with it.
+fn gates(graph: &Graph, run: &Run, inside: &dyn Fn(&StepId) -> bool, after: u64, floor: u64, found: &[(u64, BackStep)]) -> Vec<(u64, BackStep)> {
+    let earliest = found.iter().map(|(began, _)| *began).min().unwrap_or(u64::MAX);
+    let mut gates = Vec::new();
+    for step in run.steps.iter().filter(|step| step.status == StepStatus::Done && inside(&step.id)) {
+        let (Some(node), Some(started)) = (graph.find(step.id.as_str()), step.started) else { continue };
+        let is_gate = graph.step(node).is_some_and(|definition| definition.about.gate);
+        let follows = graph.before(node).any(|(before, _)| graph.step(before).is_some_and(|step| !step.settles.is_empty()));
+        if is_gate && !follows && started.seq > after.max(floor) && started.seq > earliest {
+            gates.push((started.seq, BackStep { id: step.id.clone(), node: Some(node), what: vec![Back::Gate] }));
+        }
+    }
+    gates
+}
+
+/// A settling step that had started runs once more, right after the last inverse of what it settles; its gates follow it.
+fn insert_settling(graph: &Graph, run: &Run, list: &mut List, inside: &dyn Fn(&StepId) -> bool) {
+    for node in (0..graph.nodes.len() as Ix).rev() {
+        let Some(step) = graph.step(node).filter(|step| !step.settles.is_empty()) else { continue };
+        let id = &graph.nodes[node as usize].id;
+        if !inside(id) || run.step(id).is_none_or(|step| step.effects.is_empty()) {
+            continue;
+        }
+        let Some(last) = list.steps.iter().rposition(|back| back.node.is_some_and(|n| step.settles.contains(&n))) else { continue };
+        list.steps.insert(last + 1, BackStep { id: id.clone(), node: Some(node), what: vec![Back::Settle] });
+        let gates = graph.after(node).filter(|(next, _)| graph.step(*next).is_some_and(|next| next.about.gate)).map(|(next, _)| next);
+        for (at, gate) in gates.enumerate() {
+            let id = &graph.nodes[gate as usize].id;
+            if run.step(id).is_some_and(|step| step.status == StepStatus::Done) {
+                list.steps.insert(last + 2 + at, BackStep { id: id.clone(), node: Some(gate), what: vec![Back::Gate] });
+            }
+        }
+    }
+}

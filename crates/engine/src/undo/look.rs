@@ -1,0 +1,162 @@
+//! Looking at everything before anything is taken back.
+
+use crate::session::Session;
+use crate::undo::list::{Back, List};
+use model::effect::{Change, Effect};
+use model::plan::{Decision, Plan, Planned, PlannedStep, Rehearsal, Totals};
+use model::resource::Resource;
+use model::state::State;
+use std::collections::{BTreeMap, BTreeSet};
+use world::act::Source;
+use world::error::WorldError;
+use world::imagined::Imagined;
+
+/// What a person agreed to about resources that somebody has changed since.
+#[derive(Clone, Default, Debug)]
+pub struct Agreed {
+    /// They are overwritten.
+    pub overwrite: BTreeSet<Resource>,
+    /// They are left as they are.
+    pub leave: BTreeSet<Resource>,
+}
+
+/// What looking at everything has shown.
+pub(crate) struct Seen {
+    /// For each step of the list what it would do.
+    pub(crate) steps: Vec<PlannedStep>,
+    /// Resources that are neither as the run left them nor as before it: before, left, now.
+    pub(crate) conflicts: Vec<(Resource, State, State, State)>,
+}
+
+/// Looks with the whole list at an imagined world.
+pub(crate) fn look(session: &Session<'_>, list: &List, agreed: &Agreed) -> Result<Seen, WorldError> {
+    let world = Imagined::new(session.engine.world);
+    let mut seen = Seen { steps: Vec::new(), conflicts: Vec::new() };
+    let mut touched: BTreeSet<Resource> = BTreeSet::new();
+    for step in &list.steps {
+        let mut planned = PlannedStep {
+            id: step.id.clone(),
+            action: step.node.and_then(|node| session.graph.step(node)).map_or("", |step| session.engine.kinds[step.kind].name).to_owned(),
+            decision: Decision::NoChange,
+            effects: Vec::new(),
+            unknown_until: None,
+            reason: None,
+            difference: Vec::new(),
+        };
+        for back in &step.what {
+            match back {
+                Back::Set { change, .. } => {
+                    let first = touched.insert(change.resource.clone());
+                    let found = now(session, &world, change)?;
+                    match judge(list, change, &found, first, agreed) {
+                        Judged::Already | Judged::Leave => {}
+                        Judged::Set => {
+                            let change = Change { before: found.clone(), ..change.clone() };
+                            world.imagine(&change, &Source::Nothing);
+                            planned.decision = Decision::Change;
+                            planned.effects.push(Effect::Set(change));
+                        }
+                        Judged::Conflict => {
+                            planned.decision = Decision::Fails;
+                            planned.reason = Some(format!(
+                                "conflict: {} was changed after the run; before {}, the run left {}, now {found}",
+                                change.resource, change.after, change.before
+                            ));
+                            seen.conflicts.push((change.resource.clone(), change.after.clone(), change.before.clone(), found));
+                        }
+                    }
+                }
+                Back::Act { .. } => {
+                    planned.decision = Decision::Run;
+                    planned.reason = Some("by the action that the step declares".into());
+                }
+                Back::Settle => {
+                    planned.decision = Decision::Run;
+                    planned.reason = Some("once more, so that what is put back becomes effective".into());
+                }
+                Back::Gate => planned.decision = Decision::Later,
+            }
+        }
+        seen.steps.push(planned);
+    }
+    Ok(seen)
+}
+
+/// What is to be done about one resource.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Judged {
+    /// It is as it was before the run.
+    Already,
+    /// It is as the run left it.
+    Set,
+    /// A person said to leave it.
+    Leave,
+    /// It is neither.
+    Conflict,
+}
+
+/// Compares what is found with what the run left. `first`: nothing of this undo has touched the resource yet.
+pub(crate) fn judge(list: &List, change: &Change, found: &State, first: bool, agreed: &Agreed) -> Judged {
+    if agreed.leave.contains(&change.resource) {
+        return Judged::Leave;
+    }
+    let left = list.left.get(&change.resource);
+    let as_left = found.fits(&change.before) || (first && left.is_some_and(|left| found.same(left)));
+    if found.same(&change.after) && !(as_left && times_differ(found, &change.after)) {
+        Judged::Already
+    } else if as_left || agreed.overwrite.contains(&change.resource) || world::planted::bug(20) {
+        Judged::Set
+    } else {
+        Judged::Conflict
+    }
+}
+
+/// A file that the run wrote with the same bytes has another time: that is put back too.
+fn times_differ(a: &State, b: &State) -> bool {
+    matches!((a, b), (State::File(a), State::File(b)) if a.meta.modified != b.meta.modified)
+}
+
+/// What a resource is now, in the terms of the change: a whole tree where that is what was changed, keyed where it is secret.
+pub(crate) fn now(session: &Session<'_>, look: &dyn world::look::Look, change: &Change) -> Result<State, WorldError> {
+    let keyed = |state: &State| matches!(state, State::File(file) if matches!(file.content, model::state::Content::Keyed { .. }));
+    if keyed(&change.before) || keyed(&change.after) {
+        session.sensitive.add(&change.resource);
+    }
+    let tree = matches!(change.before, State::Tree(_)) || matches!(change.after, State::Tree(_));
+    let state = if tree { crate::run::hands::whole_state(look, &change.resource)? } else { look.state(&change.resource)? };
+    Ok(session.sensitive.masked(&change.resource, &state))
+}
+
+/// The plan of an undo, as people and files see it.
+pub(crate) fn announce(session: &Session<'_>, list: &List, seen: &Seen, runbook: Planned, client: String) -> Plan {
+    let mut steps = BTreeMap::new();
+    for step in &seen.steps {
+        *steps.entry(step.decision.word().to_owned()).or_default() += 1;
+    }
+    let effects = seen.steps.iter().map(|step| step.effects.len() as u32).sum();
+    Plan {
+        format: 1,
+        run: session.run.clone(),
+        runbook,
+        client,
+        host: session.engine.host.to_owned(),
+        steps: seen.steps.clone(),
+        point_of_no_return: None,
+        irreversible: list.irreversible.clone(),
+        kept: list.kept.clone(),
+        totals: Totals { steps, before_floor: effects, after_floor: 0 },
+        rehearsal: Rehearsal { effects, taken_back: effects, not: Vec::new() },
+        outage: None,
+        options: Vec::new(),
+        refused: seen
+            .steps
+            .iter()
+            .filter(|s| s.decision == Decision::Fails)
+            .filter_map(|s| s.reason.clone().map(|r| format!("`{}`: {r}", s.id)))
+            .collect(),
+        warnings: Vec::new(),
+        files: BTreeMap::new(),
+        set: BTreeMap::new(),
+        digest: String::new(),
+    }
+}

@@ -1,0 +1,8 @@
+//! Taking back: inverse effects in reverse start order, with settling steps and gates at their places.
+
+mod list;
+mod look;
+mod take;
+
+pub use look::Agreed;
+pub(crate) use take::{automatic, finish_linked, linked, needs_secrets, preview, undos};

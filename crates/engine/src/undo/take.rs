@@ -1,0 +1,276 @@
+//! Doing it: a run whose steps come from a journal.
+
+use crate::run::Ending;
+use crate::run::Order;
+use crate::run::hands::{Hands, Job, Trouble};
+use crate::run::recover;
+use crate::run::scribe::{Dead, Scribe};
+use crate::run::worker::Worker;
+use crate::session::Session;
+use crate::undo::list::{Back, BackStep, List, list, taken};
+use crate::undo::look::{Agreed, Judged, announce, judge, look, now};
+use model::digest::Digest;
+use model::effect::Change;
+use model::event::{Event, Image, Outcome, RunOutcome, RunStarted, Scope, UndoOf};
+use model::fold::{Run, StepStatus};
+use model::id::RunId;
+use model::plan::Planned;
+use model::resource::Resource;
+use model::state::State;
+use std::collections::{BTreeMap, BTreeSet};
+use world::act::Source;
+
+/// Takes back, as part of a run that goes on: of all of it, or of a group instance.
+pub(crate) fn automatic<'a>(order: &Order<'_, 'a>, parent: &Scribe<'a>, scope: Scope) -> Result<Ending, Dead> {
+    parent.flush()?;
+    let Some(run) = parent.fold(Clone::clone) else { return Err(parent.die("the run has no beginning: a bug in retrace")) };
+    linked(order, &run, scope, &Agreed::default(), false).map_err(|wrong| match wrong {
+        Trouble::Dead(dead) => dead,
+        other => parent.die(&format!("the undo could not begin: {}", words(&other))),
+    })
+}
+
+/// The linked undos of a run, oldest first.
+pub(crate) fn undos(session: &Session<'_>, run: &RunId) -> Result<Vec<Run>, Trouble> {
+    let store = session.engine.store;
+    let failed = |wrong: world::error::WorldError| Trouble::Failed(crate::plan::chain(&wrong));
+    let prefix = format!("{run}.undo-");
+    let mut found: Vec<(u32, RunId)> =
+        store.runs().map_err(failed)?.into_iter().filter_map(|id| Some((id.as_str().strip_prefix(&prefix)?.parse().ok()?, id))).collect();
+    found.sort();
+    found.into_iter().map(|(_, id)| crate::history::read(store, &id).map(|read| read.run).map_err(Trouble::Failed)).collect()
+}
+
+/// What linked undos have taken back of a run, less what undos of these have given back.
+pub(crate) fn taken_back(session: &Session<'_>, run: &RunId) -> Result<BTreeSet<(model::id::StepId, u32)>, Trouble> {
+    let mut all = BTreeSet::new();
+    for undo in undos(session, run)? {
+        let given_back = taken_back(session, undo.id())?;
+        for effect in &undo.effects {
+            if !given_back.contains(&(effect.step.clone(), effect.n)) {
+                all.extend(taken(std::slice::from_ref(&undo)).into_iter().filter(|(step, n)| *step == effect.step && Some(*n) == effect.takes_back));
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Makes a linked run that takes back, and does it.
+pub(crate) fn linked<'a>(order: &Order<'_, 'a>, run: &Run, scope: Scope, agreed: &Agreed, past_no_return: bool) -> Result<Ending, Trouble> {
+    let parent = order.session;
+    let store = parent.engine.store;
+    let failed = |wrong: world::error::WorldError| Trouble::Failed(crate::plan::chain(&wrong));
+    let taken = taken_back(parent, run.id())?;
+    let list = list(parent.graph, run, &taken, &scope, past_no_return);
+    let seen = look(parent, &list, agreed).map_err(failed)?;
+    if !seen.conflicts.is_empty() {
+        let why =
+            seen.steps.iter().filter_map(|step| step.reason.clone().filter(|r| r.starts_with("conflict")).map(|r| format!("`{}`: {r}", step.id)));
+        return Ok(Ending { outcome: RunOutcome::Failed, exit: 4, why: why.collect() });
+    }
+    let number = undos(parent, run.id())?.len() + 1;
+    let id = RunId::parse(&format!("{}.undo-{number}", run.id())).ok_or_else(|| Trouble::Failed("the name of the undo would be too long".into()))?;
+    let mut plan = announce(
+        parent,
+        &list,
+        &seen,
+        Planned { id: run.started.runbook.clone(), version: run.started.version.clone(), digest: order.plan.runbook.digest.clone() },
+        run.started.client.clone(),
+    );
+    plan.run = id.clone();
+    plan.digest = plan.digest().map(|d| d.to_string()).unwrap_or_default();
+    let mut files = run.started.files.clone();
+    files.remove("plan.json");
+    let journal = store.create(&id).map_err(failed)?;
+    for name in files.keys() {
+        if let Some(bytes) = store.file(run.id(), name).map_err(failed)? {
+            store.put(&id, name, &bytes).map_err(failed)?;
+        }
+    }
+    let written = model::json::pretty(&plan).map_err(|wrong| Trouble::Failed(wrong.to_string()))?;
+    store.put(&id, "plan.json", written.as_bytes()).map_err(failed)?;
+    files.insert("plan.json".into(), Digest::of(written.as_bytes()));
+    let started = RunStarted {
+        format: model::event::FORMAT,
+        tool: parent.engine.tool.to_owned(),
+        operator: parent.engine.operator.to_owned(),
+        host: parent.engine.host.to_owned(),
+        files,
+        nonce: parent.engine.short_random() + &parent.engine.short_random(),
+        undo_of: Some(UndoOf { run: run.id().clone(), scope }),
+        ..(*run.started).clone()
+    };
+    let scribe = Scribe::new(parent.engine, id, journal, None, 0, crate::history::zeros());
+    scribe.commit(vec![Event::RunStarted(Box::new(started))])?;
+    parent.engine.sink.say(&format!("taking back {} as {}", run.id(), plan.run));
+    Ok(take(order, &scribe, &list, agreed)?)
+}
+
+/// Goes on with a linked undo that was cut off.
+pub(crate) fn finish_linked<'a>(order: &Order<'_, 'a>, parent: &Run, undo: &Run) -> Result<Ending, Trouble> {
+    let Some(undo_of) = &undo.started.undo_of else { return Err(Trouble::Failed("it is no undo".into())) };
+    let store = order.session.engine.store;
+    let failed = |wrong: world::error::WorldError| Trouble::Failed(crate::plan::chain(&wrong));
+    let read = crate::history::read(store, undo.id()).map_err(Trouble::Failed)?;
+    let journal = store.reopen(undo.id(), read.whole).map_err(failed)?;
+    let scribe = Scribe::new(order.session.engine, undo.id().clone(), journal, Some(read.run), read.lines, read.head);
+    scribe.commit(vec![Event::Resumed { by: order.session.engine.operator.to_owned(), torn: read.torn }])?;
+    let hands = Hands { session: order.session, scribe: &scribe, keeper: order.keeper, radius: order.radius };
+    recover::settle(&hands)?;
+    let taken = taken_back(order.session, parent.id())?;
+    let list = list(order.session.graph, parent, &taken, &undo_of.scope, false);
+    Ok(take(order, &scribe, &list, &Agreed::default())?)
+}
+
+/// Takes back step by step, then writes the last line.
+pub(crate) fn take<'a>(order: &Order<'_, 'a>, scribe: &Scribe<'a>, list: &List, agreed: &Agreed) -> Result<Ending, Dead> {
+    let hands = Hands { session: order.session, scribe, keeper: order.keeper, radius: order.radius };
+    let nothing = BTreeMap::new();
+    let worker = Worker { hands: &hands, planned: &nothing };
+    let mut touched = BTreeSet::new();
+    for step in &list.steps {
+        let over =
+            scribe.fold(|fold| fold.step(&step.id).is_some_and(|s| matches!(s.status, StepStatus::Done | StepStatus::Unchanged))).unwrap_or(false);
+        // A settling step and its gates stand in the list beside the inverse of nothing: once each.
+        if over {
+            continue;
+        }
+        match one(order, &worker, list, step, agreed, &mut touched) {
+            Ok(()) => {}
+            Err(Trouble::Dead(dead)) => return Err(dead),
+            Err(wrong) => return ended(order, scribe, step, &wrong),
+        }
+    }
+    scribe.commit(vec![Event::RunEnded { outcome: RunOutcome::Done, exit: 0 }])?;
+    crate::history::seal(&order.session.engine, scribe)?;
+    Ok(Ending { outcome: RunOutcome::Undone, exit: 0, why: Vec::new() })
+}
+
+fn ended<'a>(order: &Order<'_, 'a>, scribe: &Scribe<'a>, step: &BackStep, wrong: &Trouble) -> Result<Ending, Dead> {
+    let why = vec![format!("`{}` could not be taken back: {}", step.id, words(wrong))];
+    let (outcome, exit) = match wrong {
+        Trouble::Stopped => (RunOutcome::Stopped, 6),
+        Trouble::Missing(_) => (RunOutcome::Stopped, 7),
+        _ => (RunOutcome::Failed, 1),
+    };
+    scribe.commit(vec![Event::RunEnded { outcome, exit }])?;
+    crate::history::seal(&order.session.engine, scribe)?;
+    Ok(Ending { outcome, exit, why })
+}
+
+fn one(
+    order: &Order<'_, '_>,
+    worker: &Worker<'_, '_>,
+    list: &List,
+    step: &BackStep,
+    agreed: &Agreed,
+    touched: &mut BTreeSet<Resource>,
+) -> Result<(), Trouble> {
+    let hands = worker.hands;
+    let attempt = hands.scribe.fold(|fold| fold.step(&step.id).map_or(0, |step| step.attempts)).unwrap_or(0) + 1;
+    hands.scribe.say(Event::StepStarted { step: step.id.clone(), attempt })?;
+    let mut outcome = Outcome::Unchanged;
+    for back in &step.what {
+        let did = match back {
+            Back::Set { change, image, n } => set(order, hands, list, step, (change, image.as_ref(), *n), agreed, touched),
+            Back::Act { kind, with } => worker.act(step.node, &step.id, *kind, *with).map(|()| true),
+            Back::Settle => worker.settle_again(step.node, &step.id).map(|()| true),
+            Back::Gate => worker.pass(step.node).map(|()| true),
+        };
+        match did {
+            Ok(true) => outcome = Outcome::Done,
+            Ok(false) => {}
+            Err(Trouble::Dead(dead)) => return Err(dead.into()),
+            Err(wrong) => {
+                let reason = Some(words(&wrong));
+                hands.scribe.say(Event::StepFinished { step: step.id.clone(), outcome: Outcome::Failed, outputs: BTreeMap::new(), reason })?;
+                return Err(wrong);
+            }
+        }
+    }
+    hands.scribe.say(Event::StepFinished { step: step.id.clone(), outcome, outputs: BTreeMap::new(), reason: None })?;
+    Ok(())
+}
+
+fn set(
+    order: &Order<'_, '_>,
+    hands: &Hands<'_, '_>,
+    list: &List,
+    step: &BackStep,
+    (change, image, n): (&Change, Option<&Image>, u32),
+    agreed: &Agreed,
+    touched: &mut BTreeSet<Resource>,
+) -> Result<bool, Trouble> {
+    let session = order.session;
+    let failed = |wrong: world::error::WorldError| crate::run::hands::trouble(&wrong, &session.sensitive);
+    let first = touched.insert(change.resource.clone());
+    let found = now(session, session.engine.world, change).map_err(failed)?;
+    match judge(list, change, &found, first, agreed) {
+        Judged::Already | Judged::Leave => return Ok(false),
+        Judged::Conflict => {
+            return Err(Trouble::Failed(format!(
+                "conflict: {} was changed meanwhile; before {}, the run left {}, now {found}",
+                change.resource, change.after, change.before
+            )));
+        }
+        Judged::Set => {}
+    }
+    let tree = matches!(change.before, State::Tree(_)) || matches!(change.after, State::Tree(_));
+    let look = session.engine.world;
+    let real = if tree { crate::run::hands::whole_state(look, &change.resource) } else { look.state(&change.resource) }.map_err(failed)?;
+    let (after, source) = restored(order, change, image)?;
+    let job = Job {
+        step: step.id.clone(),
+        n: hands.scribe.fold(|fold| fold.next_effect(&step.id)).unwrap_or(0),
+        change: Change { resource: change.resource.clone(), before: real, after },
+        source,
+        takes_back: Some(n),
+    };
+    hands.set(vec![job])?.remove(0)?;
+    Ok(true)
+}
+
+/// The state to put back, in plain, and its bytes.
+fn restored(order: &Order<'_, '_>, change: &Change, image: Option<&Image>) -> Result<(State, Source), Trouble> {
+    let failed = |wrong: world::error::WorldError| Trouble::Failed(crate::plan::chain(&wrong));
+    match (&change.after, image) {
+        (State::File(file), Some(image)) if image.sealed => {
+            let mut sealed = order.session.engine.store.open(&image.blob).map_err(failed)?;
+            let plain = order.keeper.unseal(&mut sealed).map_err(failed)?;
+            let state = State::file(Digest::of(&plain), plain.len() as u64, file.meta.clone());
+            Ok((state, Source::Bytes(std::sync::Arc::new(plain))))
+        }
+        (after, Some(image)) => Ok((after.clone(), Source::Blob(image.blob.clone()))),
+        // Only mode, owner or times change: the bytes are where they are.
+        (after @ State::File(_), None) => Ok((after.clone(), Source::File { path: change.resource.name.to_string() })),
+        (after, None) => Ok((after.clone(), Source::Nothing)),
+    }
+}
+
+fn words(trouble: &Trouble) -> String {
+    crate::run::hands::words(trouble)
+}
+
+/// What taking a run back would do.
+pub(crate) fn preview(
+    session: &Session<'_>,
+    run: &Run,
+    scope: &Scope,
+    agreed: &Agreed,
+    past_no_return: bool,
+    runbook: Planned,
+) -> Result<model::plan::Plan, Trouble> {
+    let taken = taken_back(session, run.id())?;
+    let list = list(session.graph, run, &taken, scope, past_no_return);
+    let seen = look(session, &list, agreed).map_err(|wrong| Trouble::Failed(crate::plan::chain(&wrong)))?;
+    let mut plan = announce(session, &list, &seen, runbook, run.started.client.clone());
+    plan.digest = plan.digest().map(|digest| digest.to_string()).unwrap_or_default();
+    Ok(plan)
+}
+
+/// Whether taking a run back starts programs or asks people, which may be given secrets.
+pub(crate) fn needs_secrets(session: &Session<'_>, run: &Run, scope: &Scope, past_no_return: bool) -> Result<bool, Trouble> {
+    let taken = taken_back(session, run.id())?;
+    let list = list(session.graph, run, &taken, scope, past_no_return);
+    Ok(list.steps.iter().flat_map(|step| &step.what).any(|back| !matches!(back, Back::Set { .. })))
+}

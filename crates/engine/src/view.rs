@@ -1,0 +1,191 @@
+//! The world as a step may see it while it proposes.
+
+use crate::graph::{Ix, Target};
+use crate::scope::Names;
+use crate::session::Session;
+use crate::stepper;
+use crate::template;
+use model::effect::Change;
+use model::id::StepId;
+use model::program::Program;
+use model::resource::Resource;
+use model::state::State;
+use model::value::{May, SecretText, Text, Value};
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::sync::{Mutex, PoisonError};
+use world::action::ActionError;
+use world::error::WorldError;
+use world::look::{Endpoint, Entry, Look, Output, Process, Reply};
+use world::proposal::{Proposal, Verdict};
+use world::view::View;
+use zeroize::Zeroizing;
+
+/// What an action is given. One thread uses it, but a `Look` can be shared, hence the mutexes.
+pub(crate) struct Sight<'s, 'a> {
+    pub(crate) session: &'s Session<'a>,
+    pub(crate) look: &'s dyn Look,
+    pub(crate) node: Ix,
+    /// When planning: the step whose effect makes behaviour unknown; and whether programs may look at all.
+    pub(crate) planning: Option<Planning>,
+    /// What was looked at; a whole tree is marked.
+    pub(crate) seen: Mutex<BTreeSet<(Resource, bool)>>,
+    /// Whether a secret went into the proposal.
+    pub(crate) revealed: Mutex<bool>,
+}
+
+/// How planning dims the sight.
+#[derive(Clone)]
+pub(crate) struct Planning {
+    pub(crate) unknown_since: Option<StepId>,
+    pub(crate) programs: bool,
+}
+
+impl Sight<'_, '_> {
+    fn note(&self, resource: &Resource, whole: bool) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert((resource.clone(), whole));
+    }
+
+    /// Behaviour is unknown once a step before has had an effect.
+    fn behaviour<T>(&self, look: impl FnOnce() -> Result<May<T>, WorldError>) -> Result<May<T>, WorldError> {
+        match self.planning.as_ref().and_then(|planning| planning.unknown_since.clone()) {
+            Some(until) => Ok(May::Unknown { until }),
+            None => look(),
+        }
+    }
+
+    fn target(&self, step: &str) -> Result<&Target, ActionError> {
+        let group = self.session.graph.nodes[self.node as usize].group;
+        self.session.graph.resolve(group, step).ok_or_else(|| ActionError::Invalid(format!("no step is called `{step}`")))
+    }
+}
+
+impl Look for Sight<'_, '_> {
+    fn state(&self, what: &Resource) -> Result<State, WorldError> {
+        self.note(what, false);
+        self.look.state(what)
+    }
+
+    fn tree(&self, what: &Resource, exclude: &[String], manifest: &mut dyn Write) -> Result<State, WorldError> {
+        self.note(what, true);
+        self.look.tree(what, exclude, manifest)
+    }
+
+    fn open(&self, path: &str) -> Result<Box<dyn Read + '_>, WorldError> {
+        self.note(&Resource::file(path), false);
+        self.look.open(path)
+    }
+
+    fn list(&self, path: &str) -> Result<Vec<Entry>, WorldError> {
+        self.note(&Resource::file(path), true);
+        self.look.list(path)
+    }
+
+    fn services(&self) -> Result<Vec<String>, WorldError> {
+        self.look.services()
+    }
+
+    fn program(&self, name: &str) -> Result<String, WorldError> {
+        self.look.program(name)
+    }
+
+    fn room(&self, path: &str) -> Result<May<u64>, WorldError> {
+        self.behaviour(|| self.look.room(path))
+    }
+
+    fn processes(&self) -> Result<May<Vec<Process>>, WorldError> {
+        self.behaviour(|| self.look.processes())
+    }
+
+    fn connect(&self, endpoint: &Endpoint) -> Result<May<Reply>, WorldError> {
+        if self.planning.as_ref().is_some_and(|planning| !planning.programs) {
+            return Ok(May::Unknown { until: self.step().clone() });
+        }
+        self.behaviour(|| self.look.connect(endpoint))
+    }
+
+    fn output(&self, program: &Program) -> Result<May<Output>, WorldError> {
+        if self.planning.as_ref().is_some_and(|planning| !planning.programs) {
+            return Ok(May::Unknown { until: self.step().clone() });
+        }
+        self.behaviour(|| self.look.output(program))
+    }
+}
+
+impl View for Sight<'_, '_> {
+    fn step(&self) -> &StepId {
+        &self.session.graph.nodes[self.node as usize].id
+    }
+
+    fn reveal(&self, secret: &SecretText) -> Result<May<Zeroizing<Vec<u8>>>, ActionError> {
+        *self.revealed.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        if self.planning.is_some() {
+            return Ok(May::Unknown { until: self.step().clone() });
+        }
+        let missing = || ActionError::Invalid(format!("the secret {} is not at hand", secret.names().join(", ")));
+        self.session.secrets.reveal(secret).map(May::Known).ok_or_else(missing)
+    }
+
+    fn judge(&self, expression: &str, more: &[(&str, Value)]) -> Result<May<bool>, ActionError> {
+        let group = self.session.graph.nodes[self.node as usize].group;
+        stepper::judge(expression, &Names { session: self.session, group, more })
+    }
+
+    fn check(&self, kind: &str, with: &Value) -> Result<Proposal, ActionError> {
+        let kind = self.session.engine.kind(kind).ok_or_else(|| ActionError::Invalid(format!("no action is called `{kind}`")))?;
+        (kind.propose)(with, self)
+    }
+
+    fn again(&self, step: &str) -> Result<Vec<(StepId, Verdict)>, ActionError> {
+        let session = self.session;
+        let mut found = Vec::new();
+        for node in session.graph.steps_of(self.target(step)?) {
+            let Some(definition) = session.graph.step(node) else { continue };
+            let is_check = session.engine.kinds[definition.kind].class == world::action::Class::Check;
+            if !is_check || session.known(node).outcome == Some("skipped") {
+                continue;
+            }
+            let sight = Sight { node, planning: self.planning.clone(), seen: Mutex::default(), revealed: Mutex::default(), ..*self };
+            let proposal = stepper::propose(&sight)?;
+            self.seen.lock().unwrap_or_else(PoisonError::into_inner).extend(sight.seen.into_inner().unwrap_or_else(PoisonError::into_inner));
+            found.push((session.graph.nodes[node as usize].id.clone(), proposal.verdict));
+        }
+        Ok(found)
+    }
+
+    fn changes(&self, step: &str) -> Result<Vec<Change>, ActionError> {
+        let target = self.target(step)?;
+        let changes = self.session.changes_of(target);
+        for change in &changes {
+            self.note(&change.resource, false);
+        }
+        Ok(changes)
+    }
+
+    fn template(&self, path: &str, vars: &Value) -> Result<May<Text>, ActionError> {
+        let kept = self.session.files.read().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
+        let bytes = match kept {
+            Some(bytes) => bytes,
+            None => {
+                let mut bytes = Vec::new();
+                let limit = 1 << 20;
+                self.look.open(path)?.take(limit + 1).read_to_end(&mut bytes).map_err(|e| WorldError::io("read", path, e))?;
+                if bytes.len() as u64 > limit {
+                    return Err(ActionError::Invalid(format!("the template `{path}` is longer than 1 MiB")));
+                }
+                self.session.files.write().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), bytes.clone());
+                bytes
+            }
+        };
+        let text = String::from_utf8(bytes).map_err(|_| ActionError::Invalid(format!("the template `{path}` is not UTF-8")))?;
+        template::render_file(&text, vars).map_err(|wrong| ActionError::Invalid(format!("template `{path}`: {}", wrong.message)))
+    }
+
+    fn four_eyes(&self) -> bool {
+        self.session.four_eyes
+    }
+
+    fn sensitive(&self, path: &str) -> bool {
+        self.session.sensitive.holds(&Resource::file(path))
+    }
+}
