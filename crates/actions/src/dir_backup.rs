@@ -1,7 +1,7 @@
 //! `dir.backup`
 
 use crate::param::Place;
-use crate::{parents, pattern};
+use crate::parents;
 use model::effect::{Change, Effect};
 use model::path;
 use model::state::{Content, State, TreeState};
@@ -12,6 +12,7 @@ use world::act::Source;
 use world::action::{Action, ActionError, Class};
 use world::error::WorldError;
 use world::look::EntryKind;
+use world::manifest;
 use world::proposal::{Field, Proposal};
 use world::view::View;
 
@@ -111,7 +112,7 @@ impl DirBackup {
 
     /// Number of files and bytes that will be copied.
     fn count(&self, view: &dyn View) -> Result<(u64, u64), ActionError> {
-        let excluded = self.exclude.iter().map(|text| pattern::matcher(text, false)).collect::<Result<Vec<_>, _>>()?;
+        let excluded = manifest::globs(&self.exclude)?;
         let (mut files, mut bytes) = (0, 0);
         for source in &self.sources {
             match view.state(&source.resource())? {
@@ -129,7 +130,7 @@ impl DirBackup {
             while let Some((directory, below)) = open.pop() {
                 for entry in view.list(&directory)? {
                     let relative = if below.is_empty() { entry.name.clone() } else { format!("{below}/{}", entry.name) };
-                    if excluded.iter().any(|pattern| pattern.is_match(&relative)) {
+                    if excluded.is_match(&relative) {
                         continue;
                     }
                     match entry.kind {

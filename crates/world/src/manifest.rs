@@ -150,7 +150,10 @@ impl<'w> Writer<'w> {
 }
 
 /// The globs of an `exclude`, relative to the directory; `*` does not cross a `/`.
-pub(crate) fn globs(exclude: &[String]) -> Result<GlobSet, WorldError> {
+///
+/// # Errors
+/// One is no glob.
+pub fn globs(exclude: &[String]) -> Result<GlobSet, WorldError> {
     let mut set = GlobSetBuilder::new();
     for pattern in exclude {
         let glob = GlobBuilder::new(pattern).literal_separator(true).build();

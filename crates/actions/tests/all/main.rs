@@ -1,0 +1,11 @@
+//! Behaviour of the actions in a world in memory.
+
+mod checks;
+mod contract;
+mod files;
+mod people;
+mod programs;
+mod services;
+mod stage;
+mod undo;
+mod waits;
