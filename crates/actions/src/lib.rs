@@ -5,6 +5,7 @@ use world::action::Kind;
 
 pub mod assert_again;
 pub mod assert_disk_space;
+pub mod assert_endpoint;
 pub mod assert_fact;
 pub mod assert_file;
 pub mod assert_service;
@@ -42,7 +43,7 @@ mod parents;
 mod pattern;
 
 /// Every action, in the order of the reference.
-pub static BUILTIN: [Kind; 23] = [
+pub static BUILTIN: [Kind; 24] = [
     Kind::of::<file_write::FileWrite>(),
     Kind::of::<file_copy::FileCopy>(),
     Kind::of::<file_move::FileMove>(),
@@ -55,6 +56,7 @@ pub static BUILTIN: [Kind; 23] = [
     Kind::of::<assert_file::AssertFile>(),
     Kind::of::<assert_fact::AssertFact>(),
     Kind::of::<assert_disk_space::AssertDiskSpace>(),
+    Kind::of::<assert_endpoint::AssertEndpoint>(),
     Kind::of::<assert_service::AssertService>(),
     Kind::of::<assert_again::AssertAgain>(),
     Kind::of::<wait_until::WaitUntil>(),
