@@ -2,6 +2,7 @@
 
 mod checks;
 mod contract;
+mod endpoints;
 mod files;
 mod people;
 mod programs;

@@ -1,6 +1,7 @@
 //! A view for tests: a world in memory, and what the engine would know of the run.
 
 use actions::BUILTIN;
+use jiff::Timestamp;
 use model::digest::Digest;
 use model::effect::{Change, Effect};
 use model::id::StepId;
@@ -33,6 +34,7 @@ pub(crate) struct Stage<'w> {
     pub(crate) four_eyes: bool,
     pub(crate) template: May<Text>,
     pub(crate) blind: bool,
+    pub(crate) now: Timestamp,
 }
 
 impl<'w> Stage<'w> {
@@ -48,6 +50,7 @@ impl<'w> Stage<'w> {
             four_eyes: false,
             template: May::Known(Text::Plain(String::new())),
             blind: false,
+            now: Timestamp::UNIX_EPOCH,
         }
     }
 
@@ -144,6 +147,9 @@ impl View for Stage<'_> {
     }
     fn sensitive(&self, path: &str) -> bool {
         self.sensitive.contains(&path)
+    }
+    fn now(&self) -> Timestamp {
+        self.now
     }
     fn keyed(&self, sha256: &Digest) -> May<Digest> {
         match self.secret {
