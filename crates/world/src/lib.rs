@@ -4,6 +4,7 @@ pub mod act;
 pub mod action;
 pub mod alive;
 pub mod certificate;
+pub mod disk_store;
 pub mod error;
 pub mod image;
 pub mod imagined;

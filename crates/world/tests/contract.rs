@@ -109,7 +109,7 @@ fn bytes(text: &str) -> Source {
     Source::Bytes(Arc::new(Zeroizing::new(text.as_bytes().to_vec())))
 }
 
-fn is_moved(result: Result<State, WorldError>) -> bool {
+fn is_moved(result: &Result<State, WorldError>) -> bool {
     matches!(result, Err(WorldError::Moved { .. }))
 }
 
@@ -162,9 +162,9 @@ contract! {
     fn what_is_not_as_it_was_is_not_touched(case) {
         let one = case.write("a", "one");
         case.write("a", "two");
-        assert!(is_moved(case.change("a", one.clone(), file("three"), bytes("three"))));
-        assert!(is_moved(case.change("a", State::Absent, file("three"), bytes("three"))));
-        assert!(is_moved(case.change("b", one, State::Absent, Source::Nothing)));
+        assert!(is_moved(&case.change("a", one.clone(), file("three"), bytes("three"))));
+        assert!(is_moved(&case.change("a", State::Absent, file("three"), bytes("three"))));
+        assert!(is_moved(&case.change("b", one, State::Absent, Source::Nothing)));
         assert_eq!((case.text("a"), case.snapshot().len()), ("two".into(), 1));
     }
 
@@ -255,7 +255,7 @@ contract! {
 
         case.write("d/a/x", "changed");
         case.write("d/new", "new");
-        assert!(is_moved(case.change("d", whole.clone(), State::Absent, Source::Nothing)));
+        assert!(is_moved(&case.change("d", whole.clone(), State::Absent, Source::Nothing)));
         let changed = case.tree("d");
         case.change("d", changed, whole, kept).unwrap();
         assert_eq!(case.snapshot(), start);

@@ -2,7 +2,7 @@
 
 mod act;
 mod endpoints;
-mod files;
+pub(crate) mod files;
 mod look;
 mod processes;
 #[cfg(unix)]

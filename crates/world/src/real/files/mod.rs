@@ -2,8 +2,8 @@
 
 mod building;
 pub(crate) mod flush;
-mod place;
-mod read;
+pub(crate) mod place;
+pub(crate) mod read;
 mod remove;
 mod set;
 mod stage;

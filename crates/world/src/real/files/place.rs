@@ -7,7 +7,6 @@ use model::path::within;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 /// A name in an open directory.
@@ -19,13 +18,13 @@ pub(crate) struct Place {
 
 /// The declared roots. What lies above one may be links, for the administrator named it; these are resolved once. At a
 /// root and below it a link is refused. Without a root a link is followed only where the system itself arranged it.
-pub(super) struct Roots {
+pub(crate) struct Roots {
     roots: Vec<String>,
     above: Mutex<BTreeMap<String, String>>,
 }
 
 impl Roots {
-    pub(super) fn new(roots: &[String]) -> Self {
+    pub(crate) fn new(roots: &[String]) -> Self {
         Self { roots: roots.to_vec(), above: Mutex::default() }
     }
 
@@ -44,28 +43,48 @@ impl Roots {
         self.open(path, path)
     }
 
+    /// The path of a directory without the links that may be followed on the way; it need not exist to its end.
+    pub(crate) fn real(&self, path: &str) -> Result<String, WorldError> {
+        match self.follow(path, path) {
+            Ok((_, real)) => Ok(real),
+            Err((error, real)) => {
+                if super::is_missing(&error) {
+                    Ok(real)
+                } else {
+                    Err(error)
+                }
+            }
+        }
+    }
+
     fn open(&self, dir: &str, path: &str) -> Result<Dir, WorldError> {
+        self.follow(dir, path).map(|(dir, _)| dir).map_err(|(error, _)| error)
+    }
+
+    /// Opens a directory, and says by which path; also if it is not there.
+    fn follow(&self, dir: &str, path: &str) -> Result<(Dir, String), (WorldError, String)> {
         let root = self.roots.iter().filter(|root| within(path, root)).max_by_key(|root| root.len());
         let mut real = match root.and_then(|root| parent(root)) {
-            Some(above) => join(&self.resolved(above)?, crate::path::below(dir, above).unwrap_or_default()),
+            Some(above) => {
+                let resolved = self.resolved(above).map_err(|e| (e, dir.to_owned()))?;
+                join(&resolved, crate::path::below(dir, above).unwrap_or_default())
+            }
             None => dir.to_owned(),
         };
         for _ in 0..8 {
             let error = match Dir::at(&real) {
-                Ok(dir) => return Ok(dir),
+                Ok(dir) => return Ok((dir, real)),
                 Err(e) => e,
             };
-            let Some((at, name)) = link_in(&real) else { return Err(WorldError::io("open", path, error)) };
-            let arranged = root.is_none() && sys::is_arranged(&at, &name).map_err(|e| WorldError::io("open", path, e))?;
-            if !arranged {
-                let link = Path::new(&at).join(&name).display().to_string();
-                return Err(WorldError::Refused { name: path.to_owned(), reason: format!("`{link}` is a link") });
-            }
+            let Some((at, name)) = link_in(&real) else { return Err((WorldError::io("open", path, error), real)) };
             let link = join(&at, &sys::text(&name));
-            let to = canonical(&link)?;
+            if root.is_some() || !sys::is_arranged(&at, &name).unwrap_or(false) {
+                return Err((WorldError::Refused { name: path.to_owned(), reason: format!("`{link}` is a link") }, real));
+            }
+            let to = canonical(&link).map_err(|e| (e, real.clone()))?;
             real = join(&to, crate::path::below(&real, &link).unwrap_or_default());
         }
-        Err(WorldError::Refused { name: path.to_owned(), reason: "it leads through too many links".to_owned() })
+        Err((WorldError::Refused { name: path.to_owned(), reason: "it leads through too many links".to_owned() }, real))
     }
 
     fn resolved(&self, above: &str) -> Result<String, WorldError> {

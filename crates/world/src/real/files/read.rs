@@ -58,7 +58,7 @@ pub(super) fn digest(file: &mut File, path: &str) -> Result<(Digest, u64), World
 }
 
 /// Gives all bytes of a reader away, in pieces.
-pub(super) fn copy(from: &mut dyn Read, name: &str, mut to: impl FnMut(&[u8]) -> Result<(), WorldError>) -> Result<u64, WorldError> {
+pub(crate) fn copy(from: &mut dyn Read, name: &str, mut to: impl FnMut(&[u8]) -> Result<(), WorldError>) -> Result<u64, WorldError> {
     let mut buffer = vec![0; 1 << 16];
     let mut length = 0;
     loop {
