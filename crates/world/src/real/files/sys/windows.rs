@@ -187,7 +187,7 @@ pub(crate) fn reserve(file: &File, length: u64) -> io::Result<()> {
 /// The time of the last write.
 pub(crate) fn dress_file(file: &File, meta: &Meta, _: bool) -> io::Result<()> {
     match meta.modified {
-        Some(modified) => file.set_times(FileTimes::new().set_modified(modified.into())),
+        Some(modified) => file.set_times(FileTimes::new().set_modified(modified.try_into().map_err(io::Error::other)?)),
         None => Ok(()),
     }
 }
