@@ -59,8 +59,8 @@ impl Event {
     }
 }
 
-/// What the image of an effect is kept for.
-fn role<'e>(effect: &Effect, image: &Image) -> Role<'e> {
+/// What the image of an effect is kept for: [`Role::Image`] or [`Role::Manifest`].
+pub fn role<'e>(effect: &Effect, image: &Image) -> Role<'e> {
     let before = effect.changes().into_iter().find(|(resource, _)| **resource == image.resource);
     match before {
         Some((_, State::Tree(_))) if !image.sealed => Role::Manifest,

@@ -1,4 +1,8 @@
 //! Everything done with a journal afterwards: read, show, list, verify, prune. Prints nothing.
 
+pub mod prune;
 pub mod read;
+pub mod runs;
+pub mod show;
+pub mod standing;
 pub mod verify;

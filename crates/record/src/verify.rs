@@ -10,6 +10,7 @@ mod line;
 mod report;
 mod verdict;
 
+pub(crate) use blobs::files as files_of_manifest;
 pub use report::{Mark, Report, Row};
 pub use verdict::Verdict;
 

@@ -14,42 +14,42 @@ use world::error::WorldError;
 use world::store::{Blobs, Journal, Lock, LockName, Make, Store};
 
 /// A store that reads a directory as it lies on the disk, so that tests can change what lies there.
-pub struct Dir {
+pub(crate) struct Dir {
     root: tempfile::TempDir,
 }
 
 impl Dir {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir_all(root.path().join("blobs")).unwrap();
         fs::create_dir_all(root.path().join("runs")).unwrap();
         Self { root }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.root.path()
     }
 
-    pub fn in_run(&self, run: &str, name: &str) -> PathBuf {
+    pub(crate) fn in_run(&self, run: &str, name: &str) -> PathBuf {
         self.root.path().join("runs").join(run).join(name)
     }
 
-    pub fn blob_path(&self, blob: &Digest) -> PathBuf {
+    pub(crate) fn blob_path(&self, blob: &Digest) -> PathBuf {
         self.root.path().join("blobs").join(blob.as_str())
     }
 
-    pub fn keep_bytes(&self, bytes: &[u8]) -> Digest {
+    pub(crate) fn keep_bytes(&self, bytes: &[u8]) -> Digest {
         let digest = Digest::of(bytes);
         fs::write(self.blob_path(&digest), bytes).unwrap();
         digest
     }
 
-    pub fn lines(&self, run: &str) -> Vec<String> {
+    pub(crate) fn lines(&self, run: &str) -> Vec<String> {
         let text = fs::read_to_string(self.in_run(run, "journal.ndjson")).unwrap();
         text.lines().map(str::to_owned).collect()
     }
 
-    pub fn set_lines(&self, run: &str, lines: &[String]) {
+    pub(crate) fn set_lines(&self, run: &str, lines: &[String]) {
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
         fs::write(self.in_run(run, "journal.ndjson"), text).unwrap();
     }
@@ -128,7 +128,7 @@ impl Blobs for Dir {
 }
 
 /// Builds the journal of a run, event by event.
-pub struct Builder<'d> {
+pub(crate) struct Builder<'d> {
     dir: &'d Dir,
     run: RunId,
     lines: Vec<Line>,
@@ -138,7 +138,7 @@ pub struct Builder<'d> {
 }
 
 impl<'d> Builder<'d> {
-    pub fn new(dir: &'d Dir, run: &str, previous: Option<Head>, undo_of: Option<Json>) -> Self {
+    pub(crate) fn new(dir: &'d Dir, run: &str, previous: Option<Head>, undo_of: Option<Json>) -> Self {
         let run = RunId::parse(run).unwrap();
         let mut files = serde_json::Map::new();
         for (name, text) in [("runbook.yaml", "format: 1\n"), ("client.yaml", "client: harbor\n"), ("plan.json", "{}\n"), ("files/motd.tmpl", "hi\n")]
@@ -160,7 +160,7 @@ impl<'d> Builder<'d> {
         built
     }
 
-    pub fn event(&mut self, event: Json) -> &mut Self {
+    pub(crate) fn event(&mut self, event: Json) -> &mut Self {
         let event: Event = serde_json::from_value(event).unwrap();
         let line = Line { seq: self.lines.len() as u64, at: self.at, run: self.run.clone(), prev: self.head.clone(), event };
         let text = line.write().unwrap();
@@ -172,7 +172,7 @@ impl<'d> Builder<'d> {
     }
 
     /// A step that sets one file, from `before` to `after`.
-    pub fn set(&mut self, step: &str, path: &str, before: &str, after: &str) -> &mut Self {
+    pub(crate) fn set(&mut self, step: &str, path: &str, before: &str, after: &str) -> &mut Self {
         let (old, new) = (self.dir.keep_bytes(before.as_bytes()), Digest::of(after.as_bytes()));
         let file = |digest: &Digest, length: usize| json!({ "is": "file", "content": { "is": "plain", "sha256": digest, "length": length }, "meta": { "mode": 420 } });
         let resource = format!("file:{path}");
@@ -184,7 +184,7 @@ impl<'d> Builder<'d> {
         self.event(json!({ "event": "step_finished", "step": step, "outcome": "done", "outputs": { "sha256": new } }))
     }
 
-    pub fn end(&mut self, outcome: &str, exit: u8) -> Head {
+    pub(crate) fn end(&mut self, outcome: &str, exit: u8) -> Head {
         self.event(json!({ "event": "run_ended", "outcome": outcome, "exit": exit }));
         self.save();
         let seal = Seal::of(&Run::fold(&self.lines).unwrap(), &self.head).unwrap();
@@ -193,7 +193,7 @@ impl<'d> Builder<'d> {
     }
 
     /// Without an end and a seal.
-    pub fn save(&self) -> Head {
+    pub(crate) fn save(&self) -> Head {
         Run::fold(&self.lines).unwrap();
         self.dir.set_lines_of(&self.run, &self.text);
         Head { run: self.run.clone(), head: self.head.clone() }
@@ -207,7 +207,7 @@ impl Dir {
 }
 
 /// Two runs of one client, the second with everything that an event may name. Each ended and sealed.
-pub fn records() -> Dir {
+pub(crate) fn records() -> Dir {
     let dir = Dir::new();
     let first = Builder::new(&dir, "harbor-0", None, None).set("motd", "/etc/motd", "old\n", "new\n").end("done", 0);
     let mut run = Builder::new(&dir, "harbor-1", Some(first), None);
@@ -239,7 +239,7 @@ pub fn records() -> Dir {
 }
 
 /// Lets each line name the one before it, as a forger would.
-pub fn rechain(lines: &mut [String]) {
+pub(crate) fn rechain(lines: &mut [String]) {
     let mut head = "0".repeat(64);
     for line in lines {
         let at = line.find("\"prev\":\"").unwrap() + 8;
