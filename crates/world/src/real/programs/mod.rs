@@ -84,6 +84,7 @@ impl Programs {
     }
 
     /// Starts what outlives us, and must inherit nothing of ours.
+    #[cfg(unix)]
     pub(crate) fn start_daemon(&self, command: &mut Command) -> io::Result<Child> {
         let _nothing_inheritable = self.starting.write().unwrap_or_else(PoisonError::into_inner);
         command.spawn()

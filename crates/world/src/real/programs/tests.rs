@@ -4,7 +4,9 @@
 use super::{Programs, find};
 use crate::act::{Ended, Secrets, Start};
 use crate::alive::Alive;
+use crate::disk_store::DiskStore;
 use crate::error::WorldError;
+use crate::store::{LockName, Store as _};
 use model::program::{End, Parse, Program};
 use model::value::Text;
 use std::collections::BTreeMap;
@@ -340,13 +342,17 @@ fn a_program_inherits_the_lock_that_says_it_is_alive_and_nothing_else() {
     until("the lock is free", || !Alive::held(&lock).unwrap());
 }
 
+fn store(dir: &Path) -> DiskStore {
+    DiskStore::new(&dir.join("state"), &dir.join("locks")).unwrap()
+}
+
 /// No test: the engine that the next one kills, when it is given a directory.
 #[test]
 fn practice_engine() {
     let Some(dir) = std::env::args().find_map(|argument| argument.strip_prefix("dir=").map(PathBuf::from)) else { return };
     let alive = Alive::hold(&dir.join("alive")).unwrap();
-    let lock = std::fs::File::create(dir.join("lock")).unwrap();
-    lock.lock().unwrap();
+    let store = store(&dir);
+    let _lock = store.lock(&LockName::Client("harbor".to_owned()), "the engine").unwrap();
     let case = Case::new();
     let script = format!("echo $$ > {0}.new; mv {0}.new {0}; exec sleep 1000", dir.join("pid").display());
     let program = program(&["/bin/sh", "-c", &script]);
@@ -368,7 +374,7 @@ fn after_the_engine_was_killed_it_can_be_told_that_its_program_still_runs() {
     engine.wait().unwrap();
     assert!(Alive::held(&lock).unwrap());
     // The other locks went with the engine: a second run is not kept out by what the first has started.
-    std::fs::File::open(dir.path().join("lock")).unwrap().try_lock().unwrap();
+    store(dir.path()).lock(&LockName::Client("harbor".to_owned()), "the next").unwrap();
     kill(pid.to_str().unwrap());
     until("the program is gone", || !Alive::held(&lock).unwrap());
 }
