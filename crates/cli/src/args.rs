@@ -105,6 +105,9 @@ pub(crate) enum Command {
     /// Make a practice site and play through it
     #[command(help_template = crate::help::PAGE, after_help = crate::help::EVERYWHERE, before_help = crate::help::DEMO)]
     Demo(Demo),
+    /// Programs of the practice site
+    #[command(hide = true)]
+    Lab(crate::demo::lab::Lab),
     /// Remove kept bytes that no undo needs any more
     #[command(help_template = crate::help::PAGE, after_help = crate::help::EVERYWHERE, before_help = crate::help::PRUNE)]
     Prune(Prune),
@@ -341,7 +344,7 @@ mod tests {
         whole.build();
         let overview = whole.render_long_help().to_string();
         assert!(overview.lines().count() <= 24, "{overview}");
-        for command in whole.get_subcommands_mut() {
+        for command in whole.get_subcommands_mut().filter(|command| !command.is_hide_set()) {
             let page = command.render_help().to_string();
             assert!(page.lines().count() <= 24, "{page}");
             let examples = page.lines().take_while(|line| !line.is_empty()).filter(|line| line.starts_with("  retrace ")).count();

@@ -1,6 +1,7 @@
 //! The program `retrace`.
 
 mod args;
+mod demo;
 mod exit;
 mod failure;
 mod help;

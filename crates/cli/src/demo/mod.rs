@@ -2,11 +2,13 @@
 //! lab program that activates; and a story that plays through it with the commands of this program.
 
 mod activation;
+mod clerk;
 pub(crate) mod lab;
 mod seeded;
 mod site;
 mod story;
 mod tree;
 
+pub(crate) use clerk::Clerk;
 pub(crate) use site::Site;
 pub(crate) use story::play;

@@ -17,7 +17,8 @@ const ANSWERS: &str = include_str!("site/answers.yaml");
 const README: &str = include_str!("site/README.txt");
 
 /// The services of the site and what each holds open.
-const SERVICES: [(&str, &str); 3] = [("application", "MAS_SYSTEM/SY_Console.M4T"), ("odbc", "MAS_SYSTEM/SY_Company.M4T"), ("edi", "MAS_ABC/SOABC/SO_SalesOrderHeader.M4T")];
+const SERVICES: [(&str, &str); 3] =
+    [("application", "MAS_SYSTEM/SY_Console.M4T"), ("odbc", "MAS_SYSTEM/SY_Company.M4T"), ("edi", "MAS_ABC/SOABC/SO_SalesOrderHeader.M4T")];
 
 /// The files of the server tree, below MAS90, and their sizes in bytes.
 const FILES: [(&str, usize); 30] = [
