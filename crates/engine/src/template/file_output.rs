@@ -84,8 +84,9 @@ impl Rendering {
         if let Some(until) = until(&value) {
             return Err(Stop::Unknown(until));
         }
+        // Its whole size: the list was copied with all that is in it.
+        self.charge(plain::size(&value)).map_err(wrong)?;
         let items = items(&value, each.second.is_some()).map_err(wrong)?;
-        self.charge(items.len()).map_err(wrong)?;
         if items.is_empty() {
             self.blocks(&each.otherwise, scope)?;
         }

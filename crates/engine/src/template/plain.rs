@@ -68,6 +68,15 @@ pub(super) fn mark(value: &Value, work: &mut usize) -> Result<Option<Mark>, Refu
     Ok(found)
 }
 
+/// How many values a value is made of.
+pub(super) fn size(value: &Value) -> usize {
+    match value {
+        Value::Sequence(items) => 1 + items.iter().map(size).sum::<usize>(),
+        Value::Mapping(map) => 1 + map.values().map(size).sum::<usize>(),
+        _ => 1,
+    }
+}
+
 /// A number, exact if it is whole.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Number {

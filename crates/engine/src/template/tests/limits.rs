@@ -144,6 +144,9 @@ fn a_template_file_is_bounded_in_size_depth_work_and_output() {
     let list = "[".to_owned() + &"1,".repeat(3_000) + "]";
     let quadratic = render_file("{% for x in l %}{{ x in l and l | sort | length == 3000 }}{% endfor %}", &yaml(&format!("{{ l: {list} }}")));
     assert_eq!(quadratic.unwrap_err().code, TemplateError::LIMIT);
+    let rows = yaml(&format!("{{ l: [{}] }}", vec!["[1, 2, 3, 4, 5, 6, 7, 8, 9]"; 500].join(", ")));
+    let cubic = render_file("{% for x in l %}{% for y in l %}{% for z in l %}{% endfor %}{% endfor %}{% endfor %}", &rows);
+    assert_eq!(cubic.unwrap_err().code, TemplateError::LIMIT);
 }
 
 #[test]
