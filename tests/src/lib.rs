@@ -1,1 +1,3 @@
 //! Helpers of the tests that drive retrace from outside.
+
+pub mod lab;

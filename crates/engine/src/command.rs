@@ -21,7 +21,8 @@ use model::state::{Content, FileState, State};
 use model::value::from_json;
 use std::collections::{BTreeMap, BTreeSet};
 use world::error::WorldError;
-use world::store::{Lock, LockName, Make};
+use world::action::Kind;
+use world::store::{Lock, LockName, Make, Store};
 
 /// Why a command did nothing, or no more. Each has its exit code.
 #[derive(Debug)]
@@ -271,6 +272,27 @@ fn resume_undo(engine: Engine<'_>, bound: &Bound<'_>, parent: &RunId, options: &
     let keeper = bound.keeper(&options.identities).map_err(|wrong| Refusal::Invalid(vec![wrong]))?;
     let order = Order { session: &session, plan: &plan, radius: &bound.radius, keeper: &keeper, jobs: 1, over: BTreeMap::new() };
     undo::finish_linked(&order, &read.run, undo_run).map_err(|wrong| trouble(&wrong))
+}
+
+/// The procedure of a run, from what is kept with it.
+///
+/// # Errors
+/// See [`Refusal`].
+pub fn kept(store: &dyn Store, kinds: &[Kind], id: &RunId) -> Result<Procedure, Refusal> {
+    let read = history::read(store, id).map_err(Refusal::Damaged)?;
+    let file = |name: &str| store.file(id, &kept_name(name)).ok().flatten();
+    Procedure::kept(kinds, &file, &read.run.started.inputs).map_err(|found| Refusal::Invalid(vec![found.to_string()]))
+}
+
+/// The procedure of a plan, from what is embedded in it.
+///
+/// # Errors
+/// See [`Refusal`].
+pub fn embedded(plan: &Plan, kinds: &[Kind]) -> Result<Procedure, Refusal> {
+    let file = |name: &str| plan.files.get(name).map(|text| text.clone().into_bytes());
+    let mut procedure = Procedure::kept(kinds, &file, &plan.set).map_err(|found| Refusal::Invalid(vec![found.to_string()]))?;
+    procedure.files.clone_from(&plan.files);
+    Ok(procedure)
 }
 
 /// What an undo of a run would do. Nothing is written.

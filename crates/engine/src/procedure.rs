@@ -136,8 +136,7 @@ impl Procedure {
         };
         let client = file("client.yaml").map(|_| Path::new("client.yaml"));
         let loaded = load(Path::new("runbook.yaml"), client, None, &mut read)?;
-        let found = loaded.found.clone();
-        let _ = kinds;
+        let found = crate::check::check(&loaded, kinds).diagnostics;
         if found.errors() > 0 {
             return Err(found);
         }

@@ -26,7 +26,7 @@ use std::time::Duration;
 use world::action::Class;
 
 /// What a run is to do.
-pub struct Order<'s, 'a> {
+pub(crate) struct Order<'s, 'a> {
     /// Its memory.
     pub session: &'s Session<'a>,
     /// What was announced.

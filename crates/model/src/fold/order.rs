@@ -2,7 +2,7 @@
 
 use super::illegal::IllegalEvent;
 use super::standing::{Standing, StepStatus};
-use crate::event::{Event, FORMAT, Line};
+use crate::event::{Event, FORMAT, Line, RunOutcome};
 use crate::id::{RunId, StepId};
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ pub struct Order {
     run: RunId,
     lines: u64,
     reopened: u64,
-    ended: bool,
+    ended: Option<RunOutcome>,
     steps: HashMap<StepId, Standing>,
 }
 
@@ -31,7 +31,7 @@ impl Order {
         if started.format != FORMAT {
             return Err(illegal("its format is not known"));
         }
-        Ok(Self { run: line.run.clone(), lines: 1, reopened: 0, ended: false, steps: HashMap::new() })
+        Ok(Self { run: line.run.clone(), lines: 1, reopened: 0, ended: None, steps: HashMap::new() })
     }
 
     /// Takes the next line.
@@ -47,7 +47,9 @@ impl Order {
         if line.run != self.run {
             return Err(illegal("it is of another run"));
         }
-        if self.ended {
+        // A run that failed or was stopped goes on when it is resumed.
+        let goes_on = matches!(line.event, Event::Resumed { .. }) && matches!(self.ended, Some(RunOutcome::Failed | RunOutcome::Stopped));
+        if self.ended.is_some() && !goes_on {
             return Err(illegal("the run has ended"));
         }
         match &line.event {
@@ -76,14 +78,14 @@ impl Order {
                 }
             }
             Event::Decided { what, .. } if what == "retry" => self.reopened = seq,
-            Event::Resumed { .. } => self.reopened = seq,
+            Event::Resumed { .. } => (self.reopened, self.ended) = (seq, None),
             Event::Note { .. }
             | Event::Paused { .. }
             | Event::Decided { .. }
             | Event::Cancelled { .. }
             | Event::Suspended { .. }
             | Event::ClockStep { .. } => {}
-            Event::RunEnded { .. } => self.ended = true,
+            Event::RunEnded { outcome, .. } => self.ended = Some(*outcome),
         }
         self.lines += 1;
         Ok(())
@@ -101,7 +103,7 @@ impl Order {
 
     /// Whether the run has ended.
     pub fn ended(&self) -> bool {
-        self.ended
+        self.ended.is_some()
     }
 
     /// The status of a step.

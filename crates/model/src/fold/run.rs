@@ -187,6 +187,7 @@ impl Run {
             Event::Suspended { reason } => self.suspended = Some(reason.clone()),
             Event::Resumed { .. } => {
                 self.resumed += 1;
+                self.ended = None;
                 self.cancelled = None;
                 self.suspended = None;
             }

@@ -1,0 +1,191 @@
+//! What was previewed is what runs, and what ran can be taken back: on the world in memory.
+
+#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
+
+use engine::command::Refusal;
+use model::event::RunOutcome;
+use model::plan::Decision;
+use tests::lab::{Lab, machine};
+
+const HEAD: &str = "format: 1\nrunbook: t\nversion: 1.0.0\ntitle: T\ntouches: ['file:/d/**', 'service:*']\n";
+
+fn lab(steps: &str) -> Lab {
+    Lab::new(&format!("{HEAD}steps:\n{steps}"), None)
+}
+
+const THREE: &str = "
+  - { id: write, action: file.write, with: { path: /d/a, text: new } }
+  - { id: copy, action: file.copy, with: { from: /d/a, to: /d/b } }
+  - { id: gone, action: file.remove, with: { path: /d/c } }
+";
+
+#[test]
+fn a_plan_changes_nothing_and_says_what_will_be_done() {
+    let (world, store) = machine(&[("/d/a", "old"), ("/d/c", "c")]);
+    let before = world.snapshot();
+    let plan = lab(THREE).plan(&world, &store, "t-1").unwrap();
+    assert_eq!(world.snapshot(), before);
+    let decisions: Vec<_> = plan.steps.iter().map(|step| (step.id.as_str(), step.decision)).collect();
+    assert_eq!(decisions, [("write", Decision::Change), ("copy", Decision::Change), ("gone", Decision::Change)]);
+    assert_eq!((plan.rehearsal.effects, plan.rehearsal.taken_back), (3, 3));
+    assert_eq!(plan.refused, Vec::<String>::new());
+}
+
+#[test]
+fn a_run_does_what_was_planned_and_its_undo_restores_everything() {
+    let (world, store) = machine(&[("/d/a", "old"), ("/d/c", "c")]);
+    let before = world.snapshot();
+    let lab = lab(THREE);
+    let ending = lab.run(&world, &store, "t-1").unwrap();
+    assert_eq!((ending.outcome, ending.exit), (RunOutcome::Done, 0), "{:?}", ending.why);
+    assert_eq!(world.machine().read("/d/b").unwrap().as_slice(), b"new");
+    assert!(world.machine().read("/d/c").is_none());
+    let undone = lab.undo(&world, &store, "t-1").unwrap();
+    assert_eq!(undone.exit, 0, "{:?}", undone.why);
+    assert_eq!(world.snapshot(), before);
+}
+
+#[test]
+fn an_undo_can_be_undone_and_then_undone_again() {
+    let (world, store) = machine(&[("/d/a", "old"), ("/d/c", "c")]);
+    let before = world.snapshot();
+    let lab = lab(THREE);
+    lab.run(&world, &store, "t-1").unwrap();
+    let after = world.snapshot();
+    assert_eq!(lab.undo(&world, &store, "t-1").unwrap().exit, 0);
+    assert_eq!(lab.undo(&world, &store, "t-1.undo-1").unwrap().exit, 0);
+    assert_eq!(world.snapshot(), after);
+    assert_eq!(lab.undo(&world, &store, "t-1").unwrap().exit, 0);
+    assert_eq!(world.snapshot(), before);
+}
+
+#[test]
+fn a_failure_with_undo_takes_everything_back_and_says_so() {
+    let (world, store) = machine(&[("/d/a", "old"), ("/d/c", "c")]);
+    let before = world.snapshot();
+    let steps = format!("{THREE}  - {{ id: fails, action: command.run, with: {{ argv: [/bin/false], changes: [] }}, on_failure: undo }}\n");
+    let ending = lab(&steps).run(&world, &store, "t-1").unwrap();
+    assert_eq!((ending.outcome, ending.exit), (RunOutcome::Undone, 5), "{:?}", ending.why);
+    assert_eq!(world.snapshot(), before);
+}
+
+#[test]
+fn a_failed_run_stands_as_it_is_and_goes_on_when_the_cause_is_gone() {
+    let (world, store) = machine(&[("/d/a", "old")]);
+    let lab = lab("
+  - { id: write, action: file.write, with: { path: /d/b, text: new } }
+  - { id: there, action: command.run, with: { argv: [/bin/true], changes: [] } }
+  - { id: marked, action: file.copy, with: { from: /d/x, to: /d/y } }
+");
+    // The source appears only in the plan: it is taken away before the run.
+    world.machine().write("/d/x", "x");
+    let plan = lab.plan(&world, &store, "t-1").unwrap();
+    world.machine().remove("/d/x");
+    let ending = lab.run_plan(&world, &store, &plan).unwrap();
+    assert_eq!(ending.exit, 1, "{:?}", ending.why);
+    assert_eq!(world.machine().read("/d/b").unwrap().as_slice(), b"new");
+    world.machine().write("/d/x", "x");
+    let ending = lab.resume(&world, &store, "t-1").unwrap();
+    assert_eq!(ending.exit, 0, "{:?}", ending.why);
+    assert_eq!(world.machine().read("/d/y").unwrap().as_slice(), b"x");
+}
+
+#[test]
+fn a_world_that_has_moved_is_not_touched() {
+    let (world, store) = machine(&[("/d/a", "old"), ("/d/c", "c")]);
+    let lab = lab(THREE);
+    let plan = lab.plan(&world, &store, "t-1").unwrap();
+    world.machine().write("/d/a", "somebody else was here");
+    let before = world.snapshot();
+    let ending = lab.run_plan(&world, &store, &plan).unwrap();
+    assert_eq!(ending.exit, 4, "{:?}", ending.why);
+    assert!(ending.why[0].contains("the world has moved"), "{:?}", ending.why);
+    assert_eq!(world.snapshot(), before);
+}
+
+#[test]
+fn a_plan_is_run_once() {
+    let (world, store) = machine(&[("/d/a", "old"), ("/d/c", "c")]);
+    let lab = lab(THREE);
+    let plan = lab.plan(&world, &store, "t-1").unwrap();
+    assert_eq!(lab.run_plan(&world, &store, &plan).unwrap().exit, 0);
+    assert!(matches!(lab.run_plan(&world, &store, &plan), Err(Refusal::Refused(_))));
+}
+
+#[test]
+fn an_undo_refuses_to_overwrite_what_somebody_has_changed_since() {
+    let (world, store) = machine(&[("/d/a", "old"), ("/d/c", "c")]);
+    let lab = lab(THREE);
+    lab.run(&world, &store, "t-1").unwrap();
+    world.machine().write("/d/b", "edited");
+    let before = world.snapshot();
+    let ending = lab.undo(&world, &store, "t-1").unwrap();
+    assert_eq!(ending.exit, 4, "{:?}", ending.why);
+    assert!(ending.why[0].contains("conflict"), "{:?}", ending.why);
+    assert_eq!(world.snapshot(), before);
+}
+
+#[test]
+fn two_steps_on_one_file_without_an_order_are_a_race() {
+    let (world, store) = machine(&[("/d/a", "old")]);
+    let plan = lab("
+  - { id: one, needs: [], action: file.write, with: { path: /d/a, text: '1' } }
+  - { id: two, needs: [], action: file.write, with: { path: /d/a, text: '2' } }
+")
+    .plan(&world, &store, "t-1")
+    .unwrap();
+    assert!(plan.refused[0].contains("`one` and `two` both use file:/d/a"), "{:?}", plan.refused);
+}
+
+#[test]
+fn what_lies_outside_of_the_blast_radius_is_refused() {
+    let (world, store) = machine(&[("/etc/passwd", "old")]);
+    let plan = lab("  - { id: far, action: file.write, with: { path: /etc/passwd, text: '1' } }\n").plan(&world, &store, "t-1").unwrap();
+    assert!(plan.refused[0].contains("does not say that it touches"), "{:?}", plan.refused);
+}
+
+#[test]
+fn a_group_runs_once_for_each_entry_and_its_outputs_are_seen_by_key() {
+    let (world, store) = machine(&[("/d/a", "old")]);
+    let lab = lab("
+  - id: farm
+    foreach: { host: \"{{ ['x', 'y'] }}\" }
+    key: '{{ host }}'
+    steps:
+      - { id: copy, action: file.copy, with: { from: /d/a, to: '/d/{{ host }}' } }
+    outputs: { sum: '{{ steps.copy.sha256 }}' }
+  - { id: report, action: file.write, with: { path: /d/report, text: \"{{ steps.farm['y'].sum }}\" } }
+");
+    let ending = lab.run(&world, &store, "t-1").unwrap();
+    assert_eq!(ending.exit, 0, "{:?}", ending.why);
+    assert_eq!(world.machine().read("/d/report").unwrap().len(), 64);
+    assert!(world.machine().read("/d/x").is_some());
+}
+
+#[test]
+fn an_instance_that_fails_is_put_back_and_the_others_go_on() {
+    let (world, store) = machine(&[("/d/a", "old"), ("/d/y/no", "1")]);
+    let before = world.snapshot();
+    let lab = lab("
+  - id: farm
+    foreach: { host: \"{{ ['x', 'y', 'z'] }}\" }
+    key: '{{ host }}'
+    on_failure: undo_group
+    steps:
+      - { id: copy, action: file.write, with: { path: '/d/{{ host }}.txt', text: hello } }
+      - { id: ok, action: command.run, when: \"host == 'y'\", with: { argv: [/bin/false], changes: [] } }
+");
+    let ending = lab.run(&world, &store, "t-1").unwrap();
+    assert_eq!(ending.exit, 8, "{:?}", ending.why);
+    assert!(world.machine().read("/d/x.txt").is_some() && world.machine().read("/d/z.txt").is_some());
+    assert!(world.machine().read("/d/y.txt").is_none());
+    assert_eq!(lab.undo(&world, &store, "t-1").unwrap().exit, 0);
+    assert_eq!(world.snapshot(), before);
+}
+
+#[test]
+fn the_same_world_and_run_give_the_same_plan_bytes() {
+    let (world, store) = machine(&[("/d/a", "old"), ("/d/c", "c")]);
+    let text = |lab: Lab| model::json::pretty(&lab.plan(&world, &store, "t-1").unwrap()).unwrap();
+    assert_eq!(text(lab(THREE)), text(lab(THREE)));
+}
