@@ -23,7 +23,7 @@ fn every_invalid_fixture_says_what_is_expected() {
     let fixtures = Fixture::all("invalid").unwrap();
     for fixture in &fixtures {
         let found = fixture.found();
-        let shown = found.to_string().replace('\\', "/");
+        let shown = found.to_string();
         let expected = fixture.dir.join("expected.txt");
         if env::var_os("UPDATE").is_some() {
             fs::write(&expected, &shown).unwrap();

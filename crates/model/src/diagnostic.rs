@@ -277,13 +277,19 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         return None;
     }
     let far = name.chars().count().div_ceil(3).max(1);
+    let letters = |text: &str| {
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let own = letters(name);
     known
         .into_iter()
         .filter(|known| known.len().abs_diff(name.len()) <= far && *known != name)
-        .map(|known| (strsim::damerau_levenshtein(name, known), known))
-        .filter(|(distance, _)| *distance <= far && *distance < name.chars().count())
+        .map(|known| (strsim::damerau_levenshtein(name, known), letters(known) != own, known))
+        .filter(|(distance, ..)| *distance <= far && *distance < name.chars().count())
         .min()
-        .map(|(_, known)| known)
+        .map(|(.., known)| known)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::file::FileCheck;
 use super::frame::Why;
 use super::name::ROOTS;
 use crate::load::RUNBOOK;
-use crate::template::{Condition, Name, TemplateError, Text};
+use crate::template::{Condition, Found, Name, Scope, Segment, TemplateError, Text};
 
 /// What an expression may name besides inputs and client.
 #[derive(Clone, Copy, Default)]
@@ -53,6 +53,12 @@ impl<'a> FileCheck<'a> {
         }
         match Text::parse(text) {
             Ok(parsed) => {
+                // What names nothing can be worked out here and now.
+                if parsed.names().next().is_none()
+                    && let Err(error) = parsed.render(&Nothing)
+                {
+                    self.template_error(error, node);
+                }
                 for name in parsed.names() {
                     self.name(name, node, sight);
                     if self.is_secret(name) && !alone(text, name) {
@@ -208,7 +214,6 @@ impl<'a> FileCheck<'a> {
 
     /// `steps.x.NAME`, `steps.x[key].NAME`
     fn output_name(&self, step: &Step, name: &Name, id: &str, node: Raw) {
-        use crate::template::Segment;
         let mut rest = &name.segments[2..];
         match (step.foreach.is_some(), rest.first()) {
             (true, Some(Segment::Key(_))) => rest = &rest[1..],
@@ -261,6 +266,15 @@ impl<'a> FileCheck<'a> {
         }
         declared.extend(self.kinds.get(&action.value)?.outputs.as_ref()?.iter().cloned());
         Some(declared)
+    }
+}
+
+/// A scope without names.
+struct Nothing;
+
+impl Scope for Nothing {
+    fn lookup(&self, _: &[Segment]) -> Found {
+        Found::Missing
     }
 }
 

@@ -72,8 +72,10 @@ pub(super) fn check<'a>(
     check.inputs();
     check.vars();
     let form = &document.form;
-    if form.steps.is_empty() && document.tree.get(document.tree.root(), "steps").is_some() {
-        check.report_key(Diagnostic::error("no-steps", "there are no steps"), "steps");
+    if let Some(steps) = document.tree.get(document.tree.root(), "steps").filter(|node| document.tree.shape(*node) == Shape::List)
+        && form.steps.is_empty()
+    {
+        check.report(Diagnostic::error("no-steps", "there are no steps"), steps);
     }
     check.level(&form.steps);
     check.frames.push(Frame::new(&form.steps));
@@ -92,13 +94,6 @@ impl<'a> FileCheck<'a> {
     pub(super) fn report(&self, found: Diagnostic, node: Raw) {
         if node != Raw::NONE {
             self.sink.report(found.at(self.tree.source(), self.tree.place(node)));
-        }
-    }
-
-    /// Reports at a key of the outermost mapping.
-    fn report_key(&self, found: Diagnostic, key: &str) {
-        if let Some((key, _)) = self.tree.get_entry(self.tree.root(), key) {
-            self.report(found, key);
         }
     }
 

@@ -27,7 +27,7 @@ pub(super) fn wrong_key(text: &str) -> Option<String> {
 
 fn spelled(text: &str, joint: char, joints: &str) -> Option<String> {
     if let Some(foreign) = text.chars().find(|char| !char.is_ascii()) {
-        let like = looks_like(foreign).map_or(String::new(), |latin| format!(", which only looks like `{latin}`"));
+        let like = looks_like(foreign).map_or(String::new(), |latin| format!(": it only looks like `{latin}`"));
         return Some(format!("`{foreign}` (U+{:04X}) may not stand in a name{like}", u32::from(foreign)));
     }
     let first = text.starts_with(|char: char| char.is_ascii_lowercase());

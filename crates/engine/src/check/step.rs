@@ -1,7 +1,7 @@
 //! One step.
 
 use model::diagnostic::Diagnostic;
-use model::resource::Resource;
+use model::resource::{Resource, ResourceKind};
 use model::step::{OnFailure, Step, UndoWord};
 use model::yaml::{At, OneOf, Raw, Shape};
 use model::{step, yaml};
@@ -266,11 +266,6 @@ impl<'a> FileCheck<'a> {
                 }
             }
         }
-        if let Some(text) = self.tree.text(with) {
-            let found = Diagnostic::error("wrong-type", "parameters are a mapping");
-            self.report(found, with);
-            let _ = text;
-        }
     }
 
     fn inner_check(&mut self, check: &step::Check) {
@@ -396,20 +391,10 @@ impl<'a> FileCheck<'a> {
     fn changes(&self, changes: Option<Raw>, ways: &[(&str, Raw)]) {
         for entry in changes.into_iter().flat_map(|changes| self.tree.items(changes)) {
             let Some(text) = self.tree.text(entry).filter(|text| !text.contains("{{")) else { continue };
-            match Resource::parse(text) {
-                None => {
-                    let found = Diagnostic::error("wrong-resource", format!("`{text}` is no resource"));
-                    self.report(found.help("write `file:PATH`, `service:NAME`, `task:NAME`, `registry:KEY` or `other:NAME`"), entry);
-                }
-                Some(_) if text.contains(['*', '?']) => {
-                    let found = Diagnostic::error("wrong-resource", "`changes` names resources, not patterns");
-                    self.report(found.help("a directory stands for all that is in it"), entry);
-                }
-                Some(resource) if resource.kind == model::resource::ResourceKind::Other && ways.is_empty() => {
-                    let found = Diagnostic::error("undo-undeclared", "what is known by name only cannot be put back by itself");
-                    self.report(found.help("add `undo`, `settles` or `irreversible`"), entry);
-                }
-                Some(_) => {}
+            // What is no resource, or a pattern, is refused by the action's own type.
+            if Resource::parse(text).is_some_and(|resource| resource.kind == ResourceKind::Other) && ways.is_empty() {
+                let found = Diagnostic::error("undo-undeclared", "what is known by name only cannot be put back by itself");
+                self.report(found.help("add `undo`, `settles` or `irreversible`"), entry);
             }
         }
     }

@@ -114,7 +114,12 @@ impl Loader<'_> {
         match (self.read)(path) {
             Ok(bytes) => Some(bytes),
             Err(error) => {
-                let found = Diagnostic::error("unreadable-file", format!("cannot read `{}`: {error}", path.display()));
+                let why = match error.kind() {
+                    io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                    io::ErrorKind::PermissionDenied => "it is not allowed".to_owned(),
+                    _ => error.to_string(),
+                };
+                let found = Diagnostic::error("unreadable-file", format!("cannot read `{}`: {why}", path.display()));
                 self.sink.report(match from {
                     Some((document, node)) => document.point(found, node),
                     None => found.at(&Source::new(path.to_string_lossy(), ""), Stretch { start: 0, end: 0 }),

@@ -92,9 +92,17 @@ impl<'t> De<'t> {
         let diagnostic = match fault {
             Fault::Silent => return,
             Fault::Missing(field) => Diagnostic::error("missing-key", format!("the key `{field}` is missing")),
-            Fault::Found { code, message, help } => Diagnostic::error(code, message).help_if(help),
+            Fault::Found { code, message, help } => Diagnostic::error(code, self.as_written(message)).help_if(help),
         };
         self.sink.report(diagnostic.at(self.tree.source(), self.tree.place(self.node)));
+    }
+
+    /// A message that shows a number as it is written, `1.10` and not `1.1`.
+    fn as_written(self, message: String) -> String {
+        match (message.split_once(", found the number `"), self.tree.scalar(self.node)) {
+            (Some((before, _)), Some(written)) => format!("{before}, found the number `{written}`"),
+            _ => message,
+        }
     }
 
     fn at(self, node: Raw) -> Self {
@@ -163,6 +171,7 @@ impl<'t> Deserializer<'t> for De<'t> {
         match self.shape() {
             None => Dummy::NOTHING.deserialize_struct("", fields, visitor),
             Some(Shape::Map) => self.entries(Some(fields), visitor),
+            Some(Shape::List) => Err(serde::de::Error::invalid_type(Unexpected::Seq, &visitor)),
             Some(_) => self.deserialize_any(visitor),
         }
     }

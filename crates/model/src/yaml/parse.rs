@@ -25,7 +25,7 @@ pub const MOST_SCALAR: usize = 256 << 10;
 /// may still have got errors.
 pub fn parse(name: &str, bytes: &[u8], sink: &Sink) -> Option<Tree> {
     let source = Arc::new(decode(name, bytes, sink)?);
-    let mut builder = Builder { source: &source, sink, side: String::new(), nodes: Vec::new(), open: Vec::new(), documents: 0 };
+    let mut builder = Builder { source: &source, sink, side: String::new(), nodes: Vec::new(), open: Vec::new(), documents: 0, told: None };
     let options = granit_parser::options! {
         flow_nesting_limit: MOST_DEPTH + 1,
         block_nesting_limit: MOST_DEPTH + 1,
@@ -110,6 +110,8 @@ struct Builder<'s> {
     nodes: Vec<Node>,
     open: Vec<Open>,
     documents: u32,
+    /// The last line of which an anchor or alias was told.
+    told: Option<u32>,
 }
 
 /// A collection whose end has not come.
@@ -147,10 +149,10 @@ impl Builder<'_> {
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(),
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
-                self.report("alias", "aliases are not used here", "write the value out, or use `vars`", stretch);
+                self.reference("alias", "aliases are not used here", stretch);
                 return self.leaf(NodeKind::Bad, stretch, "");
             }
-            Event::Anchor(..) => self.report("anchor", "anchors are not used here", "write the value out, or use `vars`", stretch),
+            Event::Anchor(..) => self.reference("anchor", "anchors are not used here", stretch),
             _ => {}
         }
         Some(())
@@ -304,6 +306,15 @@ impl Builder<'_> {
             let range = span.tag_span().and_then(|span| span.byte_range());
             let stretch = range.map_or(fallback, |range| Stretch { start: range.start as u32, end: range.end as u32 });
             self.report("tag", "tags are not used here", "leave the tag away; put text in quotes", stretch);
+        }
+    }
+
+    /// An anchor or alias: one of each line is told, for whoever uses them uses many.
+    fn reference(&mut self, code: &'static str, message: &str, stretch: Stretch) {
+        let (line, _) = self.source.position(stretch.start);
+        if self.told != Some(line) {
+            self.told = Some(line);
+            self.report(code, message, "write the value out, or use `vars`", stretch);
         }
     }
 
