@@ -15,7 +15,7 @@ pub(super) fn check(loaded: &Loaded, answers: &Document<Answers>, kinds: &Kinds<
     collect(loaded, &loaded.files[0], &mut Vec::new(), kinds, &mut questions, 0);
     for (name, _) in &answers.form.answers {
         let plain = without_keys(&name.value);
-        if !questions.iter().any(|question| *question == plain) {
+        if !questions.contains(&plain) {
             let found = Diagnostic::error("unknown-question", format!("no step `{}` asks anything", &*name.value));
             let found = found.did_you_mean(&plain, questions.iter().map(String::as_str));
             sink.report(answers.point(found, name.node));
