@@ -3,6 +3,7 @@
 import hashlib, json, os, sys
 
 def read(*path):
+    if any(part in ("", "..") or os.sep in part for part in path): return None
     try:
         with open(os.path.join(state, *path), "rb") as file: return file.read()
     except FileNotFoundError: return None

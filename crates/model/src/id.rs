@@ -1,6 +1,6 @@
 //! Names of steps and runs.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ impl fmt::Display for StepId {
 }
 
 /// The name of a run, also the name of its directory: `harbor-20261125-0112-7f3a`, `RUN.undo-1`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
 #[serde(transparent)]
 pub struct RunId(String);
 
@@ -46,6 +46,14 @@ impl RunId {
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+// A run lies in a directory of this name: whatever a document says, it is never a path.
+impl<'de> Deserialize<'de> for RunId {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not the name of a run"))
     }
 }
 
