@@ -5,6 +5,8 @@ use crate::scope::Names;
 use crate::session::Session;
 use crate::stepper;
 use crate::template;
+use jiff::Timestamp;
+use model::digest::Digest;
 use model::effect::Change;
 use model::id::StepId;
 use model::program::Program;
@@ -83,6 +85,10 @@ impl Look for Sight<'_, '_> {
 
     fn services(&self) -> Result<Vec<String>, WorldError> {
         self.look.services()
+    }
+
+    fn reload(&self, service: &str) -> Result<Program, WorldError> {
+        self.look.reload(service)
     }
 
     fn program(&self, name: &str) -> Result<String, WorldError> {
@@ -187,5 +193,13 @@ impl View for Sight<'_, '_> {
 
     fn sensitive(&self, path: &str) -> bool {
         self.session.sensitive.holds(&Resource::file(path))
+    }
+
+    fn keyed(&self, sha256: &Digest) -> May<Digest> {
+        self.session.sensitive.keyed(sha256).map_or_else(|| May::Unknown { until: self.step().clone() }, May::Known)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.session.engine.clock.now()
     }
 }

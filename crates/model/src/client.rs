@@ -91,6 +91,8 @@ pub struct DaemonDef {
     pub write_pid: bool,
     /// A program that ends it; missing: it is asked to terminate. It is never killed.
     pub stop: Option<Vec<String>>,
+    /// A program that makes it read its configuration again; missing: it cannot be reloaded.
+    pub reload: Option<Vec<String>>,
     /// How long it may take to end; 60 seconds unless said.
     pub grace: Option<Span>,
     /// How to see that it serves.

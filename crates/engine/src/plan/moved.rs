@@ -37,7 +37,7 @@ fn fits(found: &Effect, planned: &Effect) -> bool {
         (Effect::Run { program: a, changes: x }, Effect::Run { program: b, changes: y }) => {
             a.argv.len() == b.argv.len()
                 && a.cwd == b.cwd
-                && a.argv.iter().zip(&b.argv).all(|(found, planned)| found == planned)
+                && a.argv.iter().zip(&b.argv).all(|(found, planned)| model::value::fits(found, planned))
                 && x.len() == y.len()
                 && x.iter().zip(y).all(|(found, planned)| found.resource == planned.resource && found.before.fits(&planned.before))
         }

@@ -200,6 +200,10 @@ impl Look for Imagined<'_> {
         self.base.services()
     }
 
+    fn reload(&self, service: &str) -> Result<Program, WorldError> {
+        self.base.reload(service)
+    }
+
     fn program(&self, name: &str) -> Result<String, WorldError> {
         self.base.program(name)
     }

@@ -39,6 +39,10 @@ impl Look for Real {
         self.services.names(&self.programs)
     }
 
+    fn reload(&self, service: &str) -> Result<Program, WorldError> {
+        self.services.reload(service)
+    }
+
     fn program(&self, name: &str) -> Result<String, WorldError> {
         programs::find(name)
     }

@@ -10,6 +10,7 @@ use crate::error::WorldError;
 use crate::real::programs::Programs;
 use model::client::DaemonDef;
 use model::effect::Change;
+use model::program::Program;
 use model::state::{RunState, ServiceState, StartType, State};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -45,6 +46,8 @@ trait Manager: Send + Sync {
     fn start(&self, name: &str, programs: &Programs) -> Result<(), WorldError>;
     fn stop(&self, name: &str, programs: &Programs) -> Result<(), WorldError>;
     fn set_start_type(&self, name: &str, start: StartType, programs: &Programs) -> Result<(), WorldError>;
+    /// What makes it read its configuration again; `argv[0]` an absolute path.
+    fn reload(&self, name: &str) -> Result<Program, WorldError>;
 }
 
 impl Services {
@@ -68,6 +71,11 @@ impl Services {
     /// The state of a service at rest.
     pub(crate) fn state(&self, name: &str, programs: &Programs) -> Result<State, WorldError> {
         Ok(self.manager()?.state(name, programs)?.map_or(State::Absent, State::Service))
+    }
+
+    /// The program that makes a service read its configuration again.
+    pub(crate) fn reload(&self, name: &str) -> Result<Program, WorldError> {
+        self.manager()?.reload(name)
     }
 
     /// Brings a service from one state to another; gives what was found afterwards.

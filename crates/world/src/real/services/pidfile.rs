@@ -133,6 +133,22 @@ impl Manager for Pidfile {
         let start = (start != StartType::Automatic).then_some(start);
         Mark { start, ..Mark::read(daemon)? }.write(daemon)
     }
+
+    fn reload(&self, name: &str) -> Result<Program, WorldError> {
+        let daemon = self.daemon(name)?;
+        match daemon.reload.as_deref() {
+            Some([first, arguments @ ..]) => {
+                let argv = std::iter::once(programs::find(first)?).chain(arguments.iter().cloned()).collect();
+                Ok(program(argv, daemon))
+            }
+            _ => Err(refused(name, "the client file does not say how it is reloaded")),
+        }
+    }
+}
+
+/// A program that acts on a daemon.
+fn program(argv: Vec<String>, daemon: &DaemonDef) -> Program {
+    Program { argv, cwd: daemon.cwd.clone(), env: BTreeMap::new(), stdin: None, expect_exit: vec![0], expect_stdout: None, parse: Parse::Text }
 }
 
 impl Pidfile {
@@ -167,15 +183,7 @@ impl Pidfile {
     }
 
     fn run_stop(&self, name: &str, argv: &[String], daemon: &DaemonDef, programs: &Programs) -> Result<(), WorldError> {
-        let program = Program {
-            argv: argv.to_vec(),
-            cwd: daemon.cwd.clone(),
-            env: BTreeMap::new(),
-            stdin: None,
-            expect_exit: vec![0],
-            expect_stdout: None,
-            parse: Parse::Text,
-        };
+        let program = program(argv.to_vec(), daemon);
         let start =
             Start { program: &program, secrets: Secrets::default(), timeout: Some(grace(daemon)), cancelled: &AtomicBool::new(false), alive: None };
         match programs.run(&start)?.end {

@@ -3,7 +3,7 @@
 use super::{Manager, PAUSE, REST, refused, unsettled};
 use crate::act::{Secrets, Start};
 use crate::error::WorldError;
-use crate::real::programs::Programs;
+use crate::real::programs::{self, Programs};
 use model::program::{End, Parse, Program};
 use model::state::{RunState, ServiceState, StartType};
 use std::collections::BTreeMap;
@@ -79,6 +79,12 @@ impl Manager for Systemd {
             }],
             programs,
         )
+    }
+
+    fn reload(&self, name: &str) -> Result<Program, WorldError> {
+        let mut program = self.program(&["reload", "--", &unit(name)])?;
+        program.argv[0] = programs::find(&self.program)?;
+        Ok(program)
     }
 }
 
@@ -280,5 +286,12 @@ esac
         }
         assert_eq!(parse("LoadState=not-found\nActiveState=inactive\n"), Shown::Missing);
         assert_eq!(parse(""), Shown::Missing);
+    }
+
+    #[test]
+    fn a_unit_is_reloaded_by_systemctl() {
+        let case = Case::new(STOPPED);
+        let program = case.services.reload("app").unwrap();
+        assert_eq!(program.argv[1..], ["--no-pager", "--no-ask-password", "--system", "reload", "--", "app.service"]);
     }
 }

@@ -38,6 +38,7 @@ impl Case {
             pid_file,
             write_pid: true,
             stop: None,
+            reload: None,
             grace: None,
             probe: None,
             within: None,
@@ -307,4 +308,14 @@ fn without_a_service_manager_nothing_is_said_of_services() {
         assert!(matches!(services.state("app", &case.programs), Err(WorldError::Unavailable { .. })));
         assert!(matches!(services.names(&case.programs), Err(WorldError::Unavailable { .. })));
     }
+}
+
+#[test]
+fn a_daemon_is_reloaded_as_its_description_says_or_not_at_all() {
+    let case = Case::with(&["sleep", "60"], |daemon| daemon.reload = Some(vec!["sh".to_owned(), "-c".to_owned(), "true".to_owned()]));
+    let program = case.services.reload("app").unwrap();
+    assert!(program.argv[0].starts_with('/') && program.argv[1..] == ["-c", "true"], "{:?}", program.argv);
+    assert_eq!(program.cwd, case.daemon.cwd);
+    let silent = Case::new(&["sleep", "60"]);
+    assert_eq!(silent.services.reload("app").unwrap_err().to_string(), "`app` is refused: the client file does not say how it is reloaded");
 }
