@@ -6,6 +6,7 @@ mod exit;
 mod failure;
 mod help;
 mod paper;
+mod prompt;
 mod report;
 
 fn main() {}

@@ -1,0 +1,141 @@
+//! A person's keyboard and screen, line by line.
+
+use std::io::{self, BufRead, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use zeroize::Zeroizing;
+
+/// Where a person types and reads.
+pub(crate) trait Console: Sync {
+    /// The next line that the person types, without its line end.
+    fn line(&self) -> Heard;
+    /// The same without an echo.
+    fn hidden(&self) -> Heard;
+    /// Shows a text.
+    fn write(&self, text: &str);
+}
+
+/// What came from a person.
+#[derive(PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// A line.
+    Line(Zeroizing<String>),
+    /// Nothing more will come.
+    End,
+    /// The person pressed Ctrl-C instead.
+    Interrupted,
+}
+
+/// The terminal. A thread of its own reads, so that Ctrl-C is heard while a line is waited for.
+pub(crate) struct Terminal {
+    state: Mutex<State>,
+    heard: Sender<Heard>,
+    hiding: AtomicBool,
+}
+
+struct State {
+    replies: Receiver<Heard>,
+    wanted: Option<Sender<Sight>>,
+    /// A line was asked for and has not come: the next one is for whoever asks next.
+    open: bool,
+}
+
+enum Sight {
+    Shown,
+    Hidden,
+}
+
+impl Terminal {
+    /// Nothing is read before somebody is asked.
+    pub(crate) fn new() -> Self {
+        let (heard, replies) = channel();
+        Self { state: Mutex::new(State { replies, wanted: None, open: false }), heard, hiding: AtomicBool::new(false) }
+    }
+
+    /// Ctrl-C was pressed.
+    pub(crate) fn interrupt(&self) {
+        if self.hiding.load(Ordering::SeqCst) {
+            self.write("\nPress Enter to stop or go on.\n");
+        }
+        let _ = self.heard.send(Heard::Interrupted);
+    }
+
+    fn hear(&self, sight: Sight) -> Heard {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was typed or pressed before the question is no answer to it.
+        while let Ok(stale) = state.replies.try_recv() {
+            state.open &= stale == Heard::Interrupted;
+        }
+        if !state.open {
+            if state.wanted.is_none() {
+                state.wanted = self.reader();
+            }
+            let asked = state.wanted.as_ref().is_some_and(|wanted| wanted.send(sight).is_ok());
+            if !asked {
+                return Heard::End;
+            }
+            state.open = true;
+        }
+        let heard = state.replies.recv().unwrap_or(Heard::End);
+        state.open &= heard == Heard::Interrupted;
+        heard
+    }
+
+    fn reader(&self) -> Option<Sender<Sight>> {
+        let (wanted, wishes) = channel();
+        let heard = self.heard.clone();
+        let read = move || {
+            while let Ok(sight) = wishes.recv() {
+                if heard.send(read(&sight)).is_err() {
+                    return;
+                }
+            }
+        };
+        std::thread::Builder::new().name("console".into()).spawn(read).ok().map(|_| wanted)
+    }
+}
+
+fn read(sight: &Sight) -> Heard {
+    let line = match sight {
+        Sight::Hidden => rpassword::read_password().map(Zeroizing::new),
+        Sight::Shown => {
+            let mut line = Zeroizing::new(String::with_capacity(256));
+            match io::stdin().lock().read_line(&mut line) {
+                Ok(0) => return Heard::End,
+                other => other.map(|_| line),
+            }
+        }
+    };
+    match line {
+        Ok(line) => Heard::Line(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned())),
+        Err(_) => Heard::End,
+    }
+}
+
+impl Console for Terminal {
+    fn line(&self) -> Heard {
+        self.hear(Sight::Shown)
+    }
+
+    fn hidden(&self) -> Heard {
+        self.hiding.store(true, Ordering::SeqCst);
+        let heard = match self.hear(Sight::Hidden) {
+            // The line that is being typed is waited for, or the echo would stay off.
+            Heard::Interrupted => match self.hear(Sight::Hidden) {
+                Heard::End => Heard::End,
+                Heard::Interrupted | Heard::Line(_) => Heard::Interrupted,
+            },
+            other => other,
+        };
+        self.hiding.store(false, Ordering::SeqCst);
+        self.write("\n");
+        heard
+    }
+
+    fn write(&self, text: &str) {
+        let mut stream = io::stderr().lock();
+        // A screen that is gone answers nothing: the question ends by itself.
+        let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    }
+}

@@ -1,0 +1,12 @@
+//! Questions to people: a letter or a line and Enter, over any console. And who answers when nobody is there.
+
+pub(crate) mod accept;
+pub(crate) mod answers;
+pub(crate) mod console;
+pub(crate) mod crew;
+pub(crate) mod evidence;
+pub(crate) mod person;
+pub(crate) mod secret;
+pub(crate) mod start;
+#[cfg(test)]
+pub(crate) mod script;

@@ -1,0 +1,121 @@
+//! The question before a run: what it will do, and whether it may begin.
+
+use super::console::{Console, Heard};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::paper::{Ink, Paper};
+use crate::report::layout::count;
+use model::printable::Printable;
+
+/// What is about to begin.
+#[derive(Clone, Debug)]
+pub(crate) struct Start<'a> {
+    /// For whom.
+    pub(crate) client: &'a str,
+    /// How many effects are planned.
+    pub(crate) effects: usize,
+    /// What cannot be undone.
+    pub(crate) irreversible: Vec<&'a str>,
+    /// Whether the client was named on the command line.
+    pub(crate) named: bool,
+    /// Whether `--yes` stands on the command line.
+    pub(crate) yes: bool,
+}
+
+impl Start<'_> {
+    /// What is wrong with the command line: `--yes` alone does not agree to what cannot be undone.
+    ///
+    /// # Errors
+    /// Exit 2.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if self.yes && !self.irreversible.is_empty() && !self.named {
+            let message = format!("`--yes` needs `--client`: {} cannot be undone", self.irreversible.join(", "));
+            return Err(Failure::usage(message).help(format!("name the client, or answer `{}` at a terminal", self.client)));
+        }
+        Ok(())
+    }
+
+    /// What is missing when nobody can be asked.
+    pub(crate) fn missing(&self) -> Option<String> {
+        (!self.yes && self.effects > 0).then(|| "the agreement to start: `--yes`".to_owned())
+    }
+
+    /// Asks a person whether it may begin.
+    ///
+    /// # Errors
+    /// The person leaves.
+    pub(crate) fn ask(&self, console: &dyn Console, paper: &Paper) -> Result<(), Failure> {
+        if self.yes || self.effects == 0 {
+            return Ok(());
+        }
+        let planned = count(self.effects, "effect");
+        let left = || Failure::new(Exit::Stopped, "stopped", "nothing was started");
+        if self.irreversible.is_empty() {
+            console.write(&format!("{planned}; all can be taken back.\n"));
+            loop {
+                console.write("Start? [y] yes  [n] no : ");
+                match console.line() {
+                    Heard::Line(line) if matches!(line.trim().to_lowercase().as_str(), "y" | "yes") => return Ok(()),
+                    Heard::Line(line) if !matches!(line.trim().to_lowercase().as_str(), "n" | "no" | "") => {
+                        console.write("  y starts it, n leaves everything as it is\n");
+                    }
+                    Heard::Line(_) | Heard::Interrupted => return Err(left()),
+                    Heard::End => return Err(Failure::missing(self.missing().into_iter().collect())),
+                }
+            }
+        }
+        let list = self.irreversible.join(", ");
+        let never = match self.irreversible.len() {
+            1 => format!("1 thing cannot be undone: {list}."),
+            n => format!("{n} things cannot be undone: {list}."),
+        };
+        console.write(&format!("{planned}; {}\n", paper.paint(Ink::Bad, &Printable(&never).to_string())));
+        console.write("Type the client's name to start, or Enter to leave: ");
+        match console.line() {
+            Heard::Line(line) if line.trim() == self.client => Ok(()),
+            Heard::Line(_) | Heard::Interrupted => Err(left()),
+            Heard::End => Err(Failure::missing(self.missing().into_iter().collect())),
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails loudly")]
+mod tests {
+    use super::super::script::Script;
+    use super::*;
+
+    fn start(irreversible: &[&'static str], yes: bool, named: bool) -> Start<'static> {
+        Start { client: "harbor", effects: 14, irreversible: irreversible.to_vec(), named, yes }
+    }
+
+    #[test]
+    fn what_cannot_be_undone_wants_the_clients_name() {
+        let exit = |typed: &[&str]| start(&["activate"], false, false).ask(&Script::new(typed), &Paper::PLAIN).map_err(|f| f.exit());
+        assert_eq!(exit(&["yes"]), Err(Exit::Stopped));
+        assert_eq!(exit(&[""]), Err(Exit::Stopped));
+        assert_eq!(exit(&["^C"]), Err(Exit::Stopped));
+        assert_eq!(exit(&[]), Err(Exit::Unanswered));
+        assert_eq!(exit(&["harbor"]), Ok(()));
+    }
+
+    #[test]
+    fn what_can_be_undone_wants_a_letter() {
+        let script = Script::new(&["what", "y"]);
+        assert!(start(&[], false, false).ask(&script, &Paper::PLAIN).is_ok());
+        let expected = "14 effects; all can be taken back.\nStart? [y] yes  [n] no : what\n  y starts it, n leaves everything as it is\n\
+                        Start? [y] yes  [n] no : y\n";
+        assert_eq!(script.shown(), expected);
+        assert_eq!(start(&[], false, false).ask(&Script::new(&[""]), &Paper::PLAIN).unwrap_err().exit(), Exit::Stopped);
+    }
+
+    #[test]
+    fn yes_agrees_but_to_what_cannot_be_undone_only_with_the_client_named() {
+        assert!(start(&[], true, false).check().is_ok());
+        assert_eq!(start(&["activate"], true, false).check().unwrap_err().exit(), Exit::Usage);
+        assert!(start(&["activate"], true, true).check().is_ok());
+        assert!(start(&["activate"], true, true).ask(&Script::new(&[]), &Paper::PLAIN).is_ok());
+        assert!(start(&[], true, false).missing().is_none());
+        assert!(start(&[], false, false).missing().is_some());
+    }
+}
