@@ -1,0 +1,188 @@
+//! Reads the documents of a command: every error at once, then what is missing is asked for.
+
+use crate::args::Subject;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::here::Here;
+use crate::prompt::answers::Answers;
+use crate::prompt::person::Person;
+use crate::prompt::secret::Source;
+use actions::BUILTIN;
+use engine::input::{self, Layer, Values};
+use engine::load::{Document, Loaded};
+use engine::people::NoAnswer;
+use engine::procedure::Procedure;
+use jiff::tz::TimeZone;
+use model::client::{ClientFile, ServiceManager};
+use model::diagnostic::Diagnostics;
+use model::plan::Plan;
+use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::path::Path;
+use world::real::services::ServiceConfig;
+
+/// Documents that were read, and what follows from them.
+pub(crate) struct Opened {
+    /// What is to be done.
+    pub(crate) procedure: Procedure,
+    /// What the client file says beside it.
+    pub(crate) client: Client,
+    /// The answers.
+    pub(crate) answers: Option<Answers>,
+}
+
+/// What a client file says about where and how it is worked.
+pub(crate) struct Client {
+    /// Where secrets come from.
+    pub(crate) secrets: BTreeMap<String, Source>,
+    /// Who manages the services of this machine.
+    pub(crate) services: ServiceConfig,
+    /// Where times are shown.
+    pub(crate) zone: TimeZone,
+}
+
+/// Reads and checks a runbook with its client file, and gives its inputs their values.
+pub(crate) fn open(here: &Here, runbook: &Path, subject: &Subject) -> Result<Opened, Failure> {
+    let mut loaded = load(runbook, subject.client.as_deref(), subject.answers.as_deref()).map_err(|found| invalid(&found))?;
+    let report = engine::check::check(&loaded, &BUILTIN);
+    if report.diagnostics.errors() > 0 {
+        return Err(invalid(&report.diagnostics));
+    }
+    loaded.found = report.diagnostics;
+    let mut layers = vec![
+        Layer { origin: "the environment".into(), open: true, values: environment(&loaded) },
+        Layer { origin: "--set".into(), open: false, values: subject.set.clone() },
+    ];
+    let mut values = input::resolve(&loaded, &layers).map_err(|found| invalid(&found))?;
+    if !values.missing.is_empty() {
+        let asked = ask(here, &loaded, &values)?;
+        layers.push(Layer { origin: "an answer".into(), open: false, values: asked });
+        values = input::resolve(&loaded, &layers).map_err(|found| invalid(&found))?;
+    }
+    let client = client(here, loaded.client.as_ref(), &values)?;
+    let answers = loaded.answers.take().map(|document| Answers::new(&document.path, &document.tree, &document.form));
+    Ok(Opened { procedure: Procedure::new(loaded, &values), client, answers })
+}
+
+/// The procedure that a plan embeds.
+pub(crate) fn embedded(here: &Here, plan: &Plan, answers: Option<&Path>) -> Result<Opened, Failure> {
+    let procedure = engine::command::embedded(plan, &BUILTIN).map_err(super::refusal)?;
+    let file = |name: &str| plan.files.get(name).map(|text| text.clone().into_bytes());
+    kept(here, procedure, &file, answers)
+}
+
+/// What belongs to a procedure that is kept, with a run or in a plan.
+pub(crate) fn kept(
+    here: &Here,
+    procedure: Procedure,
+    file: &dyn Fn(&str) -> Option<Vec<u8>>,
+    answers: Option<&Path>,
+) -> Result<Opened, Failure> {
+    let mut read_kept = |path: &Path| {
+        if answers == Some(path) {
+            return read(path);
+        }
+        let name = path.to_string_lossy();
+        let name = if matches!(&*name, "runbook.yaml" | "client.yaml") { name.into_owned() } else { format!("files/{name}") };
+        file(&name).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+    };
+    let client_file = file("client.yaml").map(|_| Path::new("client.yaml"));
+    let mut loaded = engine::load::load(Path::new("runbook.yaml"), client_file, answers, &mut read_kept).map_err(|found| invalid(&found))?;
+    let report = engine::check::check(&loaded, &BUILTIN);
+    if report.diagnostics.errors() > 0 {
+        return Err(invalid(&report.diagnostics));
+    }
+    let values = input::resolve(&loaded, &[]).map_err(|found| invalid(&found))?;
+    let client = client(here, loaded.client.as_ref(), &values)?;
+    let answers = loaded.answers.take().map(|document| Answers::new(&document.path, &document.tree, &document.form));
+    Ok(Opened { procedure, client, answers })
+}
+
+/// Reads documents without checking them.
+pub(crate) fn load(runbook: &Path, client: Option<&Path>, answers: Option<&Path>) -> Result<Loaded, Diagnostics> {
+    engine::load::load(runbook, client, answers, &mut read)
+}
+
+/// All that was found in documents.
+pub(crate) fn invalid(found: &Diagnostics) -> Failure {
+    let errors = found.errors();
+    let message = format!("{}. Nothing was touched", crate::report::layout::count(errors, "error"));
+    Failure::new(Exit::Invalid, "invalid", message).findings(found.to_string()).more("diagnostics", diagnostics(found))
+}
+
+/// Findings for programs.
+pub(crate) fn diagnostics(found: &Diagnostics) -> Json {
+    found.iter().map(|one| json!(one)).collect()
+}
+
+/// The bytes of a file, at most one more than a document may have.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(model::yaml::MOST_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// `RETRACE_INPUT_NAME`, for each input that is no secret.
+fn environment(loaded: &Loaded) -> Vec<(String, String)> {
+    let names = loaded.runbook().form.inputs.names();
+    names.filter_map(|name| Some((name.to_owned(), std::env::var(variable(name)).ok()?))).collect()
+}
+
+fn variable(input: &str) -> String {
+    format!("RETRACE_INPUT_{}", input.to_uppercase())
+}
+
+fn ask(here: &Here, loaded: &Loaded, values: &Values) -> Result<Vec<(String, String)>, Failure> {
+    let document = loaded.runbook();
+    let known = |name: &String| document.form.inputs.get(name).map(|def| (name, def));
+    let missing: Vec<_> = values.missing.iter().filter_map(known).collect();
+    let Some(console) = here.console() else {
+        let all = missing.iter().map(|(name, def)| format!("input `{name}` ({})", def.kind.value.word())).collect();
+        return Err(Failure::missing(all).help("give them with `--set NAME=VALUE`, in the client file, or run it at a terminal"));
+    };
+    let person = Person { console, paper: here.err, operator: &here.operator, place: None };
+    let mut given = Vec::new();
+    for (name, def) in missing {
+        let fits = |text: &str| input::parse_text(def, &document.tree, text).map(drop).map_err(|misfit| misfit.message);
+        match person.input(name, def.about.as_deref(), def.kind.value.word(), &fits) {
+            Ok(text) => given.push((name.clone(), text)),
+            Err(NoAnswer::Missing(what)) => return Err(Failure::missing(what)),
+            Err(NoAnswer::Stopped | NoAnswer::Otherwise(_)) => return Err(Failure::new(Exit::Stopped, "stopped", "nothing was started")),
+        }
+    }
+    Ok(given)
+}
+
+fn client(here: &Here, file: Option<&Document<ClientFile>>, values: &Values) -> Result<Client, Failure> {
+    let identities = here.identities()?;
+    let dir = file.and_then(|file| file.path.parent()).unwrap_or(Path::new(""));
+    let source = |need: &input::SecretNeed| {
+        let variable = variable(&need.name);
+        let source = match &need.source {
+            Some(source) => match (&source.file, &source.env) {
+                (Some(path), _) => Source::File { path: dir.join(&**path), identities: identities.clone() },
+                (None, Some(name)) => Source::Env(name.to_string()),
+                (None, None) => Source::Person,
+            },
+            None if std::env::var_os(&variable).is_some() => Source::Env(variable),
+            None => Source::Person,
+        };
+        (need.name.clone(), source)
+    };
+    let secrets = values.secrets.iter().map(source).collect();
+    let form = file.map(|file| &file.form);
+    let local = form.into_iter().flat_map(|form| form.hosts.iter()).map(|(_, host)| host).find(|host| host.local);
+    let services = match local.and_then(|host| host.services).map(|manager| manager.value) {
+        Some(ServiceManager::Pidfile) => {
+            let daemons = form.into_iter().flat_map(|form| form.daemons.iter());
+            ServiceConfig::Pidfile(daemons.map(|(name, daemon)| (name.value.to_string(), daemon.clone())).collect())
+        }
+        Some(ServiceManager::Systemd) => ServiceConfig::Systemd,
+        Some(ServiceManager::Windows) => ServiceConfig::None,
+        None if cfg!(target_os = "linux") => ServiceConfig::Systemd,
+        None => ServiceConfig::None,
+    };
+    let zone = here.zone(form.and_then(|form| form.zone.as_deref()));
+    Ok(Client { secrets, services, zone })
+}
