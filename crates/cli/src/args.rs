@@ -111,6 +111,9 @@ pub(crate) enum Command {
     /// Remove kept bytes that no undo needs any more
     #[command(help_template = crate::help::PAGE, after_help = crate::help::EVERYWHERE, before_help = crate::help::PRUNE)]
     Prune(Prune),
+    /// The programs of the practice site
+    #[command(hide = true)]
+    Lab(crate::demo::lab::Lab),
     /// Explain a topic: exit-codes, options; or a command
     #[command(help_template = crate::help::PAGE, after_help = crate::help::EVERYWHERE, before_help = crate::help::HELP)]
     Help(Help),
@@ -307,6 +310,9 @@ pub(crate) struct Demo {
 /// `retrace prune`.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Prune {
+    /// Give up undoing all but the newest N runs of a client
+    #[arg(long, value_name = "N")]
+    pub(crate) keep_newest: Option<usize>,
     /// Remove it; otherwise only tell what would be removed
     #[arg(long)]
     pub(crate) yes: bool,

@@ -17,12 +17,13 @@ pub(crate) struct Failure {
     place: Option<String>,
     help: Option<String>,
     more: Option<(&'static str, Json)>,
+    findings: Option<String>,
 }
 
 impl Failure {
     /// With its exit, a stable name of its kind, and one sentence in lower case.
     pub(crate) fn new(exit: Exit, code: &'static str, message: impl Into<String>) -> Self {
-        Self { exit, code, message: message.into(), details: Vec::new(), place: None, help: None, more: None }
+        Self { exit, code, message: message.into(), details: Vec::new(), place: None, help: None, more: None, findings: None }
     }
 
     /// A mistake in the command line that the parser cannot see.
@@ -78,6 +79,13 @@ impl Failure {
         self
     }
 
+    /// What was found in documents, as people read it: it is the message, and the message its sum.
+    #[must_use]
+    pub(crate) fn findings(mut self, findings: String) -> Self {
+        self.findings = Some(findings);
+        self
+    }
+
     /// How the program ends.
     pub(crate) fn exit(&self) -> Exit {
         self.exit
@@ -85,6 +93,9 @@ impl Failure {
 
     /// For people, with a line end.
     pub(crate) fn text(&self, paper: &Paper) -> String {
+        if let Some(findings) = &self.findings {
+            return format!("{findings}\n{}.\n", Printable(&self.message));
+        }
         let head = format!("error[{}]:", self.code);
         let mut text = format!("{} {}\n", paper.paint(Ink::Bad, &head), Printable(&self.message));
         if let Some(place) = &self.place {

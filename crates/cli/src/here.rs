@@ -116,6 +116,11 @@ impl Here {
         let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
     }
 
+    /// Data that may lack its last line end.
+    pub(crate) fn print_lines(&self, text: &str) {
+        self.print(&format!("{}\n", text.trim_end_matches('\n')));
+    }
+
     /// One JSON document to standard output.
     pub(crate) fn print_json(&self, document: &impl Serialize) -> Result<(), Failure> {
         let text = model::json::pretty(document).map_err(|wrong| Failure::from_error(Exit::Bug, "json", &wrong))?;
@@ -187,7 +192,11 @@ fn named(variables: &[&str]) -> Option<String> {
 
 fn host() -> String {
     let kernel = || std::fs::read_to_string(Path::new("/proc/sys/kernel/hostname")).ok().map(|name| name.trim().to_owned());
-    named(&["COMPUTERNAME"]).or_else(kernel).or_else(|| named(&["HOSTNAME"])).filter(|name| !name.is_empty()).unwrap_or_else(|| "localhost".to_owned())
+    named(&["COMPUTERNAME"])
+        .or_else(kernel)
+        .or_else(|| named(&["HOSTNAME"]))
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "localhost".to_owned())
 }
 
 fn data_directory() -> Option<PathBuf> {

@@ -1,12 +1,85 @@
-//! The program `retrace`.
+//! The program `retrace`: arguments, prompts, what people and programs are shown, exit codes.
 
 mod args;
+mod command;
 mod demo;
 mod exit;
 mod failure;
 mod help;
+mod here;
 mod paper;
 mod prompt;
 mod report;
+mod schema;
+mod stop;
 
-fn main() {}
+use args::{Args, When};
+use clap::Parser;
+use clap::error::ErrorKind;
+use exit::Exit;
+use failure::Failure;
+use here::Here;
+use paper::Paper;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    trace();
+    // A mistake of ours ends with a code of its own; what is durable by then `resume` finds.
+    std::panic::catch_unwind(run).unwrap_or(Exit::Bug).into()
+}
+
+fn run() -> Exit {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return not_understood(&error),
+    };
+    match command::run(args) {
+        Ok(exit) => exit,
+        Err((here, failure)) => {
+            report(&here, &failure);
+            failure.exit()
+        }
+    }
+}
+
+fn report(here: &Here, failure: &Failure) {
+    if here.everywhere.json {
+        // What cannot be printed as JSON is still told by the exit.
+        let _ = here.print_json(&failure.json());
+    } else {
+        here.tell_anyway(&failure.text(&here.err));
+    }
+}
+
+/// Help and version are data; anything else that is not understood is exit 2.
+fn not_understood(error: &clap::Error) -> Exit {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let _ = error.print();
+        return Exit::Done;
+    }
+    let json = std::env::args_os().skip(1).take_while(|word| word != "--").any(|word| word == "--json");
+    if json {
+        let text = error.to_string();
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let message = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let failure = Failure::usage(message).details(lines.map(str::to_owned).collect());
+        if let Ok(text) = model::json::pretty(&failure.json()) {
+            let _ = io::stdout().write_all(text.as_bytes());
+        }
+    } else {
+        let paper = Paper::stderr(When::Auto);
+        let text = error.render();
+        let text = if paper.colour { text.ansi().to_string() } else { text.to_string() };
+        let _ = io::stderr().write_all(text.as_bytes());
+    }
+    Exit::Usage
+}
+
+/// For developers: what libraries say, only if `RETRACE_LOG` is set. The record of a run is its journal.
+fn trace() {
+    if let Ok(level) = std::env::var("RETRACE_LOG") {
+        let level = level.parse().unwrap_or(tracing::Level::DEBUG);
+        tracing_subscriber::fmt().with_max_level(level).with_writer(io::stderr).with_ansi(false).init();
+    }
+}

@@ -149,15 +149,49 @@ impl Procedure {
         Ok(procedure)
     }
 
+    /// The directories below which a run of that name may set files; none if it is not said.
+    ///
+    /// # Errors
+    /// See [`BindError`].
+    pub fn roots(&self, run: &RunId) -> Result<Vec<String>, BindError> {
+        Ok(self.radius(&self.values_of(run)?, run)?.roots())
+    }
+
+    /// The graph for Graphviz.
+    ///
+    /// # Errors
+    /// See [`BindError`].
+    pub fn dot(&self, kinds: &[Kind], run: &RunId) -> Result<String, BindError> {
+        Ok(self.bind_with(kinds, run)?.graph.dot(&self.documents[0].document.form.runbook.value))
+    }
+
     /// Makes the graph and everything else that depends on the name of the run.
     ///
     /// # Errors
     /// See [`BindError`].
     pub(crate) fn bind(&self, engine: &Engine<'_>, run: &RunId) -> Result<Bound<'_>, BindError> {
-        let document = &self.documents[0];
+        self.bind_with(engine.kinds, run)
+    }
+
+    fn bind_with(&self, kinds: &[Kind], run: &RunId) -> Result<Bound<'_>, BindError> {
+        let values = self.values_of(run)?;
+        let radius = self.radius(&values, run)?;
+        let material =
+            Material { documents: self.documents.clone(), values: Arc::new(values), kinds, skip: self.skip.clone(), timeouts: self.timeouts.clone() };
+        let graph = Graph::build(&material)?;
+        Sensitive::new(&self.sensitive, None).map_err(|wrong| no_pattern(&wrong))?;
+        Ok(Bound { procedure: self, run: run.clone(), graph, radius, sensitive: self.sensitive.clone() })
+    }
+
+    fn values_of(&self, run: &RunId) -> Result<Values, BindError> {
         let mut values = self.values.clone();
-        crate::values::vars(document, &mut values, run.as_str()).map_err(BindError::Var)?;
-        let names = Plain { values: &values, run: Some(run.as_str()) };
+        crate::values::vars(&self.documents[0], &mut values, run.as_str()).map_err(BindError::Var)?;
+        Ok(values)
+    }
+
+    fn radius(&self, values: &Values, run: &RunId) -> Result<Radius, BindError> {
+        let document = &self.documents[0];
+        let names = Plain { values, run: Some(run.as_str()) };
         let touches = match &document.document.form.touches {
             None => None,
             Some(list) => {
@@ -168,20 +202,12 @@ impl Procedure {
                 Some(patterns)
             }
         };
-        let wrong =
-            |wrong: globset::Error| BindError::Pattern { pattern: wrong.glob().unwrap_or_default().to_owned(), reason: wrong.kind().to_string() };
-        let radius = Radius::new(touches).map_err(wrong)?;
-        let material = Material {
-            documents: self.documents.clone(),
-            values: Arc::new(values),
-            kinds: engine.kinds,
-            skip: self.skip.clone(),
-            timeouts: self.timeouts.clone(),
-        };
-        let graph = Graph::build(&material)?;
-        Sensitive::new(&self.sensitive, None).map_err(wrong)?;
-        Ok(Bound { procedure: self, run: run.clone(), graph, radius, sensitive: self.sensitive.clone() })
+        Radius::new(touches).map_err(|wrong| no_pattern(&wrong))
     }
+}
+
+fn no_pattern(wrong: &globset::Error) -> BindError {
+    BindError::Pattern { pattern: wrong.glob().unwrap_or_default().to_owned(), reason: wrong.kind().to_string() }
 }
 
 impl Bound<'_> {

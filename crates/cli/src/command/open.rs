@@ -73,12 +73,7 @@ pub(crate) fn embedded(here: &Here, plan: &Plan, answers: Option<&Path>) -> Resu
 }
 
 /// What belongs to a procedure that is kept, with a run or in a plan.
-pub(crate) fn kept(
-    here: &Here,
-    procedure: Procedure,
-    file: &dyn Fn(&str) -> Option<Vec<u8>>,
-    answers: Option<&Path>,
-) -> Result<Opened, Failure> {
+pub(crate) fn kept(here: &Here, procedure: Procedure, file: &dyn Fn(&str) -> Option<Vec<u8>>, answers: Option<&Path>) -> Result<Opened, Failure> {
     let mut read_kept = |path: &Path| {
         if answers == Some(path) {
             return read(path);
@@ -135,8 +130,7 @@ fn variable(input: &str) -> String {
 
 fn ask(here: &Here, loaded: &Loaded, values: &Values) -> Result<Vec<(String, String)>, Failure> {
     let document = loaded.runbook();
-    let known = |name: &String| document.form.inputs.get(name).map(|def| (name, def));
-    let missing: Vec<_> = values.missing.iter().filter_map(known).collect();
+    let missing: Vec<_> = values.missing.iter().filter_map(|name| Some((name, document.form.inputs.get(name)?))).collect();
     let Some(console) = here.console() else {
         let all = missing.iter().map(|(name, def)| format!("input `{name}` ({})", def.kind.value.word())).collect();
         return Err(Failure::missing(all).help("give them with `--set NAME=VALUE`, in the client file, or run it at a terminal"));
@@ -183,6 +177,6 @@ fn client(here: &Here, file: Option<&Document<ClientFile>>, values: &Values) -> 
         None if cfg!(target_os = "linux") => ServiceConfig::Systemd,
         None => ServiceConfig::None,
     };
-    let zone = here.zone(form.and_then(|form| form.zone.as_deref()));
+    let zone = here.zone(form.and_then(|form| form.zone.as_ref()).map(|zone| &*zone.value));
     Ok(Client { secrets, services, zone })
 }

@@ -11,4 +11,4 @@ mod tree;
 
 pub(crate) use clerk::Clerk;
 pub(crate) use site::Site;
-pub(crate) use story::play;
+pub(crate) use story::{StoryError, play};

@@ -32,11 +32,10 @@ fn all_that_is_missing_is_named_with_its_type_and_place() {
     let decide = ask(json!({ "form": "decide", "question": "And?", "options": [["ok", "It worked"], ["error", "It did not"]], "expected": "ok" }));
     let confirm = ask(json!({ "form": "confirm", "question": "Closed?", "phrase": "all closed" }));
     let none = answers(json!({}));
-    assert_eq!(none.missing("s", &keys(), &wanted), [
-        "`s`: field `serial` (secret)",
-        "`s`: field `users` (integer, 0-999)",
-        "`s`: evidence `window` (image, a path)"
-    ]);
+    assert_eq!(
+        none.missing("s", &keys(), &wanted),
+        ["`s`: field `serial` (secret)", "`s`: field `users` (integer, 0-999)", "`s`: evidence `window` (image, a path)"]
+    );
     assert_eq!(none.missing("d", &decide, &[]), ["`d`: one of ok, error"]);
     assert_eq!(none.missing("c", &confirm, &[]), ["`c`: the phrase `all closed`"]);
     assert_eq!(answers(json!({ "d": "ok" })).missing("d", &decide, &[]), [] as [&str; 0]);

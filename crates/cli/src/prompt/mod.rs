@@ -6,7 +6,7 @@ pub(crate) mod console;
 pub(crate) mod crew;
 pub(crate) mod evidence;
 pub(crate) mod person;
-pub(crate) mod secret;
-pub(crate) mod start;
 #[cfg(test)]
 pub(crate) mod script;
+pub(crate) mod secret;
+pub(crate) mod start;

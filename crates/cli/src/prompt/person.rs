@@ -148,7 +148,8 @@ impl Person<'_> {
         let place = self.place.map(|(n, of)| format!("[{n} of {of}] ")).unwrap_or_default();
         let changes = if ask.may_change { "changes something" } else { "changes nothing" };
         let needs = self.paper.paint(Ink::Open, "NEEDS YOU").into_owned();
-        let mut text = format!("\n{} {place}{:30} {needs}, {changes}\n", self.paper.mark(Mark::Person), Printable(question.step.as_str()).to_string());
+        let mut text =
+            format!("\n{} {place}{:30} {needs}, {changes}\n", self.paper.mark(Mark::Person), Printable(question.step.as_str()).to_string());
         let mut line = |said: &str| {
             let _ = writeln!(text, "{}", fill(&Printable(said).to_string(), self.paper.width, 0, 2));
         };
@@ -268,7 +269,8 @@ impl Person<'_> {
     fn decide(&self, options: &[(String, String)], question: &Question<'_>) -> Result<String, NoAnswer> {
         let mut text = String::new();
         for (n, (id, about)) in options.iter().enumerate() {
-            let _ = writeln!(text, "  [{}] {:15} {}", n + 1, Printable(id).to_string(), fill(&Printable(about).to_string(), self.paper.width, 22, 22));
+            let _ =
+                writeln!(text, "  [{}] {:15} {}", n + 1, Printable(id).to_string(), fill(&Printable(about).to_string(), self.paper.width, 22, 22));
         }
         let _ = writeln!(text, "  [s] stop            leave all as it is");
         self.console.write(&text);
@@ -299,9 +301,8 @@ impl Person<'_> {
                 "v" if !show.is_empty() => self.show_hidden(question),
                 "o" => return Err(self.otherwise(question)?),
                 "s" => return Err(NoAnswer::Stopped),
-                "?" => self.say(&format!(
-                    "{help}; o says that something is not as described, and the step fails; s stops, and `retrace resume` asks again"
-                )),
+                "?" => self
+                    .say(&format!("{help}; o says that something is not as described, and the step fails; s stops, and `retrace resume` asks again")),
                 _ => self.say("a letter and Enter: y, o or s; ? explains"),
             }
         }

@@ -14,8 +14,8 @@ pub(crate) struct Start<'a> {
     pub(crate) client: &'a str,
     /// How many effects are planned.
     pub(crate) effects: usize,
-    /// What cannot be undone.
-    pub(crate) irreversible: Vec<&'a str>,
+    /// Why the client's name has to be typed, if it has to: what cannot be undone.
+    pub(crate) reason: Option<String>,
     /// Whether the client was named on the command line.
     pub(crate) named: bool,
     /// Whether `--yes` stands on the command line.
@@ -28,8 +28,8 @@ impl Start<'_> {
     /// # Errors
     /// Exit 2.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        if self.yes && !self.irreversible.is_empty() && !self.named {
-            let message = format!("`--yes` needs `--client`: {} cannot be undone", self.irreversible.join(", "));
+        if let (true, Some(reason), false) = (self.yes, &self.reason, self.named) {
+            let message = format!("`--yes` needs `--client` named: {reason}");
             return Err(Failure::usage(message).help(format!("name the client, or answer `{}` at a terminal", self.client)));
         }
         Ok(())
@@ -50,7 +50,7 @@ impl Start<'_> {
         }
         let planned = count(self.effects, "effect");
         let left = || Failure::new(Exit::Stopped, "stopped", "nothing was started");
-        if self.irreversible.is_empty() {
+        let Some(reason) = &self.reason else {
             console.write(&format!("{planned}; all can be taken back.\n"));
             loop {
                 console.write("Start? [y] yes  [n] no : ");
@@ -63,13 +63,8 @@ impl Start<'_> {
                     Heard::End => return Err(Failure::missing(self.missing().into_iter().collect())),
                 }
             }
-        }
-        let list = self.irreversible.join(", ");
-        let never = match self.irreversible.len() {
-            1 => format!("1 thing cannot be undone: {list}."),
-            n => format!("{n} things cannot be undone: {list}."),
         };
-        console.write(&format!("{planned}; {}\n", paper.paint(Ink::Bad, &Printable(&never).to_string())));
+        console.write(&format!("{planned}. {}.\n", paper.paint(Ink::Bad, &Printable(reason).to_string())));
         console.write("Type the client's name to start, or Enter to leave: ");
         match console.line() {
             Heard::Line(line) if line.trim() == self.client => Ok(()),
@@ -86,7 +81,8 @@ mod tests {
     use super::*;
 
     fn start(irreversible: &[&'static str], yes: bool, named: bool) -> Start<'static> {
-        Start { client: "harbor", effects: 14, irreversible: irreversible.to_vec(), named, yes }
+        let reason = irreversible.first().map(|step| format!("1 thing cannot be undone: {step}"));
+        Start { client: "harbor", effects: 14, reason, named, yes }
     }
 
     #[test]

@@ -38,6 +38,33 @@ pub(crate) fn text(plan: &Plan, paper: &Paper, detail: Detail, looked: Option<&s
     text
 }
 
+/// What an undo would do, for people. Looks like a plan.
+pub(crate) fn undo_text(plan: &Plan, run: &str, paper: &Paper, detail: Detail) -> String {
+    let mut text = String::new();
+    let head = format!("of run {run}, client {}, {}.", plan.client, plan.host);
+    let _ = writeln!(text, "{}  {} Nothing has been changed.\n", paper.paint(Ink::Head, "UNDO PLAN"), Printable(&head));
+    let lines = Lines { plan, paper, detail, irreversible: plan.irreversible.iter().map(|i| (i.step.as_str(), i.reason.as_str())).collect() };
+    lines.steps(&mut text, &plan.steps);
+    let listed = |id: &str| plan.steps.iter().any(|step| step.id.as_str() == id);
+    for one in plan.irreversible.iter().filter(|one| !listed(one.step.as_str())) {
+        text.push_str(&row(paper, Mark::Never, one.step.as_str(), "cannot", &one.reason));
+    }
+    for kept in plan.kept.iter().filter(|kept| !listed(kept.as_str())) {
+        text.push_str(&row(paper, Mark::Same, kept.as_str(), "stays", "kept by its runbook"));
+    }
+    let back = plan.steps.iter().filter(|step| matches!(step.decision, Decision::Change | Decision::Run | Decision::Ask)).count();
+    let already = plan.steps.iter().filter(|step| step.decision == Decision::NoChange).count();
+    let _ = write!(text, "\n{} to take back, {already} already as before", count(back, "step"));
+    let _ = writeln!(text, ", {} cannot be undone.", plan.irreversible.len());
+    plan.warnings.iter().for_each(|warning| drop(writeln!(text, "{} {}", paper.paint(Ink::Open, "warning:"), Printable(warning))));
+    for refusal in &plan.refused {
+        let mut refusal = refusal.lines();
+        let _ = writeln!(text, "{} {}", paper.paint(Ink::Bad, "refused:"), Printable(refusal.next().unwrap_or_default()));
+        refusal.for_each(|line| drop(writeln!(text, "      {}", Printable(line))));
+    }
+    text
+}
+
 struct Lines<'a> {
     plan: &'a Plan,
     paper: &'a Paper,

@@ -1,0 +1,59 @@
+//! `retrace resume`: goes on with a run that was cut off, stopped or failed.
+
+use super::open::{Opened, kept};
+use super::refusal;
+use super::work::{Workshop, ended, names, options};
+use crate::args::Resume;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::here::Here;
+use crate::prompt::start::Start;
+use actions::BUILTIN;
+use model::event::RunOutcome;
+use model::id::RunId;
+use model::plan::Plan;
+use std::path::Path;
+use world::disk_store::DiskStore;
+use world::store::Store;
+
+/// Goes on with a run.
+pub(crate) fn resume(here: &Here, args: &Resume) -> Result<Exit, Failure> {
+    let store = here.store()?;
+    let run = here.run(&store, &args.run)?;
+    let opened = of_run(here, &store, &run, args.answers.as_deref())?;
+    let plan = plan_of(&store, &run)?;
+    let read = engine::history::read(&store, &run).map_err(|why| Failure::new(Exit::Unverified, "damaged", why))?;
+    let roots = opened.procedure.roots(&run).unwrap_or_default();
+    let workshop = Workshop::new(here, &store, &opened, &roots);
+    let over = read.run.ended.is_some_and(|ended| matches!(ended.outcome, RunOutcome::Done | RunOutcome::Undone));
+    if !over && let Some(plan) = &plan {
+        let begun = |id: &str| read.run.steps.iter().any(|step| step.id.as_str() == id && step.finished.is_some());
+        let left = plan.irreversible.iter().filter(|one| !begun(one.step.as_str())).map(|one| one.step.as_str());
+        let left: Vec<&str> = left.collect();
+        let reason = (!left.is_empty()).then(|| format!("it cannot be undone: {}", left.join(", ")));
+        let effects = plan.steps.iter().filter(|step| !begun(step.id.as_str())).map(|step| step.effects.len()).sum();
+        let named = names(args.client.as_deref(), &plan.client)?;
+        let rest = Plan { steps: plan.steps.iter().filter(|step| !begun(step.id.as_str())).cloned().collect(), ..plan.clone() };
+        workshop.agree(&Start { client: &plan.client, effects, reason, named, yes: args.work.yes }, &rest)?;
+    }
+    let options = options(here, &args.work)?;
+    let total = plan.as_ref().map(|plan| plan.steps.len());
+    let ending = workshop.tell(total, |engine| engine::command::resume(engine, &opened.procedure, &run, &options)).map_err(refusal)?;
+    let exit = ended(here, &ending);
+    here.next(&format!("{} {run}", if matches!(exit, Exit::Failed | Exit::Stopped | Exit::Unanswered) { "resume" } else { "show" }));
+    Ok(exit)
+}
+
+/// The documents of a run, from what is kept with it.
+pub(crate) fn of_run(here: &Here, store: &DiskStore, run: &RunId, answers: Option<&Path>) -> Result<Opened, Failure> {
+    let procedure = engine::command::kept(store, &BUILTIN, run).map_err(refusal)?;
+    let files = procedure.files.clone();
+    kept(here, procedure, &|name| files.get(name).map(|text| text.clone().into_bytes()), answers)
+}
+
+/// The plan of a run, if it has one.
+pub(crate) fn plan_of(store: &DiskStore, run: &RunId) -> Result<Option<Plan>, Failure> {
+    let bytes = store.file(run, "plan.json").map_err(|wrong| Failure::from_error(Exit::Failed, "state", &wrong))?;
+    let read = |bytes: Vec<u8>| serde_json::from_slice(&bytes).map_err(|wrong| Failure::from_error(Exit::Unverified, "damaged", &wrong));
+    bytes.map(read).transpose()
+}

@@ -1,0 +1,93 @@
+//! `retrace undo`: takes a run back, or shows what that would do.
+
+use super::refusal;
+use super::resume::of_run;
+use super::work::{Workshop, ended, names, options};
+use crate::args::Undo;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::here::{Here, quoted};
+use crate::prompt::start::Start;
+use crate::report::plan::undo_text;
+use engine::command::UndoOptions;
+use engine::undo::Agreed;
+use model::effect::Effect;
+use model::event::Scope;
+use model::id::StepId;
+use model::plan::Plan;
+use model::resource::Resource;
+
+/// Takes a run back.
+pub(crate) fn undo(here: &Here, args: &Undo) -> Result<Exit, Failure> {
+    let store = here.store()?;
+    let run = here.run(&store, &args.run)?;
+    let resources = |texts: &[String]| {
+        let parse = |text: &String| {
+            Resource::parse(text).ok_or_else(|| Failure::usage(format!("`{text}` is no resource")).help("KIND:NAME, like `file:/etc/motd`"))
+        };
+        texts.iter().map(parse).collect::<Result<_, _>>()
+    };
+    let wanted = UndoOptions {
+        scope: match &args.to {
+            Some(step) => Scope::To(StepId::new(step)),
+            None => Scope::All,
+        },
+        agreed: Agreed { overwrite: resources(&args.overwrite)?, leave: resources(&args.leave)? },
+        past_no_return: args.past_no_return,
+    };
+    if let Some(step) = &args.to {
+        known_step(&store, &run, step)?;
+    }
+    let opened = of_run(here, &store, &run, args.answers.as_deref())?;
+    let roots = opened.procedure.roots(&run).unwrap_or_default();
+    let workshop = Workshop::new(here, &store, &opened, &roots);
+    let plan = workshop.quietly(|engine| engine::command::undo_plan(engine, &opened.procedure, &run, &wanted)).map_err(refusal)?;
+    if args.dry_run {
+        show(here, args, &plan)?;
+        return Ok(if plan.refused.is_empty() { Exit::Done } else { Exit::Refused });
+    }
+    let named = names(args.client.as_deref(), &plan.client)?;
+    if !plan.refused.is_empty() {
+        let failure = Failure::new(Exit::Refused, "refused", "the undo would be refused: nothing was started");
+        return Err(failure.details(plan.refused.clone()).help(format!("`retrace undo {run} --dry-run` shows the whole")));
+    }
+    if workshop.console().is_some() && !args.work.yes {
+        here.tell(&undo_text(&plan, run.as_str(), &here.err, super::plan::detail(here)));
+    }
+    let effects = plan.steps.iter().flat_map(|step| &step.effects).filter(|effect| !matches!(effect, Effect::Wait { .. })).count();
+    let reason = args.past_no_return.then(|| "It goes below the point of no return".to_owned());
+    workshop.agree(&Start { client: &plan.client, effects, reason, named, yes: args.work.yes }, &plan)?;
+    let options = options(here, &args.work)?;
+    let ending =
+        workshop.tell(Some(plan.steps.len()), |engine| engine::command::undo(engine, &opened.procedure, &run, &wanted, &options)).map_err(refusal)?;
+    let exit = ended(here, &ending);
+    here.next(&format!("show {run}"));
+    Ok(exit)
+}
+
+fn show(here: &Here, args: &Undo, plan: &Plan) -> Result<(), Failure> {
+    if here.everywhere.json {
+        return here.print_json(plan);
+    }
+    if !here.everywhere.quiet {
+        here.print(&undo_text(plan, &args.run, &here.out, super::plan::detail(here)));
+    }
+    if plan.refused.is_empty() {
+        let to = args.to.as_ref().map(|step| format!(" --to {}", quoted(step))).unwrap_or_default();
+        here.next(&format!("undo {}{to}", args.run));
+    }
+    Ok(())
+}
+
+fn known_step(store: &world::disk_store::DiskStore, run: &model::id::RunId, step: &str) -> Result<(), Failure> {
+    let Some(plan) = super::resume::plan_of(store, run)? else { return Ok(()) };
+    let ids = || plan.steps.iter().map(|planned| planned.id.as_str());
+    if ids().any(|id| id == step) {
+        return Ok(());
+    }
+    let failure = Failure::new(Exit::Refused, "unknown-step", format!("the run has no step `{step}`"));
+    Err(match model::diagnostic::nearest(step, ids()) {
+        Some(near) => failure.help(format!("did you mean `{near}`?")),
+        None => failure,
+    })
+}
