@@ -111,9 +111,6 @@ pub(crate) enum Command {
     /// Remove kept bytes that no undo needs any more
     #[command(help_template = crate::help::PAGE, after_help = crate::help::EVERYWHERE, before_help = crate::help::PRUNE)]
     Prune(Prune),
-    /// The programs of the practice site
-    #[command(hide = true)]
-    Lab(crate::demo::lab::Lab),
     /// Explain a topic: exit-codes, options; or a command
     #[command(help_template = crate::help::PAGE, after_help = crate::help::EVERYWHERE, before_help = crate::help::HELP)]
     Help(Help),
