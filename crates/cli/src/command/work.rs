@@ -2,6 +2,7 @@
 
 use super::open::{Client, Opened};
 use crate::args::Work;
+use crate::demo::Clerk;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::here::{Here, TOOL};
@@ -15,6 +16,7 @@ use crate::report::reporter::{Manner, Reporter};
 use actions::BUILTIN;
 use engine::command::{Options, Refusal};
 use engine::context::{Engine, Sink};
+use engine::people::People;
 use engine::run::Ending;
 use model::effect::Effect;
 use model::event::Line;
@@ -32,6 +34,8 @@ pub(crate) struct Workshop<'h> {
     pub(crate) world: Real,
     pub(crate) client: &'h Client,
     pub(crate) answers: Option<&'h Answers>,
+    /// The client file, if it was named: it may lie on a practice site.
+    client_file: Option<&'h Path>,
 }
 
 impl<'h> Workshop<'h> {
@@ -40,7 +44,12 @@ impl<'h> Workshop<'h> {
         // What programs write has no name; only the file system matters.
         let spool = if store.dir().is_dir() { store.dir().to_owned() } else { std::env::temp_dir() };
         let world = Real::new(&spool, opened.client.services.clone()).with_roots(roots);
-        Self { here, store, world, client: &opened.client, answers: opened.answers.as_ref() }
+        Self { here, store, world, client: &opened.client, answers: opened.answers.as_ref(), client_file: None }
+    }
+
+    /// The client file was named.
+    pub(crate) fn of_client(self, file: Option<&'h Path>) -> Self {
+        Self { client_file: file, ..self }
     }
 
     fn crew<'c>(&'c self, reporter: Option<&'c Reporter>) -> Crew<'c> {
@@ -60,7 +69,7 @@ impl<'h> Workshop<'h> {
         work(self.engine(&crew, &Nobody))
     }
 
-    fn engine<'e>(&'e self, people: &'e Crew<'e>, sink: &'e dyn Sink) -> Engine<'e> {
+    fn engine<'e>(&'e self, people: &'e dyn People, sink: &'e dyn Sink) -> Engine<'e> {
         Engine {
             kinds: &BUILTIN,
             world: &self.world,
@@ -93,7 +102,8 @@ impl<'h> Workshop<'h> {
         let reporter = Reporter::start(manner, stream, total, detail);
         let ending = {
             let crew = self.crew(Some(&reporter));
-            work(self.engine(&crew, &Told(&reporter)))
+            let clerk = Clerk::beside(&crew, self.client_file);
+            work(self.engine(&clerk, &Told(&reporter)))
         };
         reporter.finish();
         ending

@@ -76,13 +76,13 @@ impl Story {
         self.ask_who_answers()?;
 
         self.part("1  What would happen? A plan changes nothing.")?;
-        self.retrace(&["plan", &runbook, "--client", &client, "-o", &plan], 0)?;
+        self.retrace(&["plan", &runbook, "--client", &client, "--run-id", "practice-1", "-o", &plan], 0)?;
         self.same("the plan changed nothing", &start, site)?;
 
         self.part("2  Now for real. Somebody still works, and nobody knows of an interface that comes back whenever the server does.")?;
         site.sign_in(4)?;
         site.start_forgotten()?;
-        self.run(&[&plan, "--client", &client, "--run-id", "practice-1", "--yes"], 5)?;
+        self.run(&[&plan, "--client", &client, "--yes"], 5)?;
         self.same("everything was taken back", &start, site)?;
 
         self.part("3  The forgotten interface is switched off. Once more, from the beginning.")?;
