@@ -57,6 +57,8 @@ def verify():
     own = seal if seal and seal.get("run") == run and seal.get("format") == 1 else None
     *lines, rest = data.split(b"\n")
     parsed = [parse(line) for line in lines]
+    later = [p["event"] for p in parsed[own["count"]:] if p] if own else []
+    if later[:1] == ["resumed"] and "run_ended" not in later and sha(lines[own["count"] - 1]) == own["head"]: own = seal = None
     fault = chain(lines, parsed, own) or (rest and own and "torn-after-seal") or (not data and "empty")
     parsed = parsed[:parsed.index(None)] if fault == "open" else parsed
     if fault and fault != "open" or not parsed: return bad.append(fault or "open")
@@ -68,7 +70,8 @@ def verify():
         for output in ("stdout", "stderr"):
             if output in (line.get("exit") or {} if line["event"] == "applied" else {}): kept.setdefault(line["exit"][output]["blob"], False)
         evidence += [(name, e["blob"], e["length"]) for name, e in sorted(line.get("evidence", {}).items())]
-    word = sealed(seal, [sha(line) for line in lines[:len(parsed)]], [p for p in parsed if p["event"] == "run_ended"], first, {*kept, *(e[1] for e in evidence)})
+    ended = [p for p in [p for p in parsed if p["event"] in ("run_ended", "resumed")][-1:] if p["event"] == "run_ended"]
+    word = sealed(seal, [sha(line) for line in lines[:len(parsed)]], ended, first, {*kept, *(e[1] for e in evidence)})
     if word: bad.append(word)
     for name, digest in sorted(first["files"].items()):
         found, (what, more) = read("runs", run, *name.split("/")), {"plan.json": ("plan", ""), "runbook.yaml": ("runbook", ""), "client.yaml": ("client", "")}.get(name, ("file", " " + name))

@@ -93,7 +93,7 @@ pub fn verify(store: &dyn Store, run: &RunId) -> Result<Report, VerifyError> {
 fn judge_chain(report: &mut Report, chain: &Chain, sealed: bool) {
     if let Some(fault) = &chain.fault {
         report.bad("chain", fault.clone());
-    } else if chain.ended.is_some() || sealed {
+    } else if chain.ended.is_some() || (sealed && !chain.resumed) {
         report.good("chain", format!("{} events, none missing, none altered", chain.lines));
     } else {
         let torn = if chain.torn { "; after it bytes of a line that was cut off" } else { "" };
@@ -109,6 +109,9 @@ fn judge_seal(report: &mut Report, chain: &Chain, seal: Option<Option<&Seal>>, f
         Some(None) => Verdict::SealDiffers,
         Some(Some(seal)) if seal.format != seal::FORMAT => Verdict::FormatUnsupported,
         Some(Some(seal)) if seal.run != report.run => Verdict::SealOfOtherRun(seal.run.clone()),
+        Some(Some(seal)) if chain.resumed && chain.at_seal.as_ref() == Some(&seal.head) => {
+            return report.open("seal", format!("it was sealed after {} events, and resumed since", seal.count));
+        }
         Some(Some(seal)) => {
             let (there, last) = (chain.at_seal.as_ref() == Some(&seal.head), chain.head == seal.head);
             if chain.lines < seal.count {
@@ -124,7 +127,7 @@ fn judge_seal(report: &mut Report, chain: &Chain, seal: Option<Option<&Seal>>, f
             {
                 Verdict::SealDiffers
             } else {
-                let at = chain.ended.map(|(_, at)| format!(", {}", at.strftime("%F %T%:z"))).unwrap_or_default();
+                let at = chain.ended.and_then(|(_, at)| at).map(|at| format!(", {}", at.strftime("%F %T%:z"))).unwrap_or_default();
                 return report.good("seal", format!("closing record names event {}{at}", chain.lines - 1));
             }
         }

@@ -6,9 +6,10 @@ mod support;
 
 use model::digest::Digest;
 use model::id::RunId;
+use serde_json::json;
 use std::fs;
 use std::process::Command;
-use support::{Dir, rechain, records};
+use support::{Builder, Dir, rechain, records};
 
 const RUN: &str = "harbor-1";
 
@@ -212,6 +213,40 @@ fn each_tampering_has_its_word_and_the_outside_verifier_agrees() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_run_that_is_resumed_after_its_seal_is_open_until_it_is_sealed_again() {
+    let dir = Dir::new();
+    let sealed = |more: &[serde_json::Value]| {
+        let mut run = Builder::new(&dir, RUN, None, None);
+        run.set("x", "/x", "1", "2").end("stopped", 6);
+        for event in more {
+            run.event(event.clone());
+        }
+        run.save();
+    };
+    let judged = |expected: &[&str]| {
+        assert_eq!(words(&dir, RUN), expected);
+        if let Some(outside) = python(&dir, RUN) {
+            assert_eq!(outside, expected);
+        }
+    };
+    let (resumed, ended) = (json!({ "event": "resumed", "by": "jdoe" }), json!({ "event": "run_ended", "outcome": "done", "exit": 0 }));
+    sealed(&[]);
+    judged(&[]);
+    sealed(std::slice::from_ref(&resumed));
+    judged(&["open"]);
+    bytes(&dir, "journal.ndjson", |bytes| bytes.extend(b"{\"seq\""));
+    judged(&["open"]);
+    sealed(&[resumed.clone(), ended]);
+    judged(&["longer-than-sealed"]);
+    sealed(&[resumed]);
+    lines(&dir, |l| {
+        flip(&mut l[3], "/x", "/y");
+        rechain(l);
+    });
+    judged(&["seal-differs"]);
 }
 
 #[test]

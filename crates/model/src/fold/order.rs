@@ -23,15 +23,23 @@ impl Order {
     /// # Errors
     /// It is not the first line of a journal, or its format is not known.
     pub fn begin(line: &Line) -> Result<Self, IllegalEvent> {
-        let illegal = |reason| IllegalEvent { seq: line.seq, step: None, reason };
-        let Event::RunStarted(started) = &line.event else { return Err(illegal("a journal begins with `run_started`")) };
         if line.seq != 0 {
-            return Err(illegal("the first line is 0"));
+            return Err(IllegalEvent { seq: line.seq, step: None, reason: "the first line is 0" });
         }
+        Self::begin_with(&line.run, &line.event)
+    }
+
+    /// From the event of the first line.
+    ///
+    /// # Errors
+    /// It is no `run_started`, or its format is not known.
+    pub fn begin_with(run: &RunId, event: &Event) -> Result<Self, IllegalEvent> {
+        let illegal = |reason| IllegalEvent { seq: 0, step: None, reason };
+        let Event::RunStarted(started) = event else { return Err(illegal("a journal begins with `run_started`")) };
         if started.format != FORMAT {
             return Err(illegal("its format is not known"));
         }
-        Ok(Self { run: line.run.clone(), lines: 1, reopened: 0, ended: None, steps: HashMap::new() })
+        Ok(Self { run: run.clone(), lines: 1, reopened: 0, ended: None, steps: HashMap::new() })
     }
 
     /// Takes the next line.
@@ -39,20 +47,29 @@ impl Order {
     /// # Errors
     /// It does not follow; then nothing has changed.
     pub fn apply(&mut self, line: &Line) -> Result<(), IllegalEvent> {
-        let seq = line.seq;
-        let illegal = |reason| IllegalEvent { seq, step: None, reason };
-        if seq != self.lines {
+        let illegal = |reason| IllegalEvent { seq: line.seq, step: None, reason };
+        if line.seq != self.lines {
             return Err(illegal("it is not the next line"));
         }
         if line.run != self.run {
             return Err(illegal("it is of another run"));
         }
+        self.follow(&line.event)
+    }
+
+    /// Takes the event of the next line.
+    ///
+    /// # Errors
+    /// It does not follow; then nothing has changed.
+    pub fn follow(&mut self, event: &Event) -> Result<(), IllegalEvent> {
+        let seq = self.lines;
+        let illegal = |reason| IllegalEvent { seq, step: None, reason };
         // A run that failed or was stopped goes on when it is resumed.
-        let goes_on = matches!(line.event, Event::Resumed { .. }) && matches!(self.ended, Some(RunOutcome::Failed | RunOutcome::Stopped));
+        let goes_on = matches!(event, Event::Resumed { .. }) && matches!(self.ended, Some(RunOutcome::Failed | RunOutcome::Stopped));
         if self.ended.is_some() && !goes_on {
             return Err(illegal("the run has ended"));
         }
-        match &line.event {
+        match event {
             Event::RunStarted(_) => return Err(illegal("the run has started already")),
             event @ (Event::StepStarted { step, .. }
             | Event::Intended { step, .. }

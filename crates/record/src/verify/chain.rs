@@ -1,4 +1,5 @@
-//! The chain of a journal: each line names the one before it. Lines are hashed in one thread and read in another.
+//! The chain of a journal: each line names the one before it. One thread hashes lines and looks at their envelopes, the other
+//! follows their events.
 
 use super::blobs::Wanted;
 use super::fault::{Fault, Kind};
@@ -6,7 +7,7 @@ use super::line::{Envelope, unhex};
 use super::verdict::{About, Verdict};
 use jiff::Timestamp;
 use model::digest::Digest;
-use model::event::{Event, FORMAT, Line, RunOutcome, RunStarted};
+use model::event::{Event, FORMAT, RunOutcome, RunStarted};
 use model::fold::Order;
 use model::id::RunId;
 use model::journal::LONGEST;
@@ -23,9 +24,11 @@ pub(super) struct Chain {
     /// Digest of the last line.
     pub(super) head: Digest,
     pub(super) first: Option<Box<RunStarted>>,
-    pub(super) ended: Option<(RunOutcome, Timestamp)>,
+    pub(super) ended: Option<(RunOutcome, Option<Timestamp>)>,
     /// Digest of the line that the seal names as the last.
     pub(super) at_seal: Option<Digest>,
+    /// After the line that the seal names as the last it was resumed, and has not ended since.
+    pub(super) resumed: bool,
     /// It ends within a line, or in garbage.
     pub(super) torn: bool,
     /// The first line that does not fit.
@@ -46,11 +49,11 @@ pub(super) fn check(journal: Box<dyn Read + '_>, run: &RunId, seal: Option<&Seal
     let mut linker = Linker::new(run, seal, heads);
     let mut batches = Batches { from: journal, rest: Vec::new(), end: false };
     let (jobs, to_do) = sync_channel::<Arc<Vec<u8>>>(DEPTH);
-    let (done, hashes) = sync_channel::<Vec<[u8; 32]>>(DEPTH);
+    let (done, hashes) = sync_channel::<Vec<([u8; 32], Option<Envelope>)>>(DEPTH);
     std::thread::scope(|scope| {
         scope.spawn(move || {
             for batch in to_do {
-                if done.send(lines(&batch).map(|line| Sha256::digest(line).into()).collect()).is_err() {
+                if done.send(lines(&batch).map(|line| (Sha256::digest(line).into(), Envelope::read(line))).collect()).is_err() {
                     break;
                 }
             }
@@ -65,8 +68,8 @@ pub(super) fn check(journal: Box<dyn Read + '_>, run: &RunId, seal: Option<&Seal
                 under_way.push_back(batch);
             }
             let Some(batch) = under_way.pop_front() else { break };
-            for (line, hash) in lines(&batch).zip(hashes.recv().map_err(|_| gone())?) {
-                linker.take(line, hash);
+            for (line, (hash, envelope)) in lines(&batch).zip(hashes.recv().map_err(|_| gone())?) {
+                linker.take(line, hash, envelope);
             }
         }
         Ok(linker.finish(!batches.rest.is_empty()))
@@ -118,10 +121,11 @@ struct Linker<'a> {
     heads: HashSet<[u8; 32]>,
     head: [u8; 32],
     /// Run of the first line.
-    of: String,
+    of: Box<str>,
     order: Option<Order>,
     fault: Option<Fault>,
-    last: Option<About>,
+    /// The line before.
+    last: Vec<u8>,
     chain: Chain,
 }
 
@@ -133,6 +137,7 @@ impl<'a> Linker<'a> {
             first: None,
             ended: None,
             at_seal: None,
+            resumed: false,
             torn: false,
             fault: None,
             misplaced: None,
@@ -145,27 +150,22 @@ impl<'a> Linker<'a> {
             sealed: seal.and_then(|seal| unhex(seal.head.as_str())),
             heads: heads.iter().filter_map(|head| unhex(head.as_str())).collect(),
             head: [0; 32],
-            of: String::new(),
+            of: Box::default(),
             order: None,
             fault: None,
-            last: None,
+            last: Vec::new(),
             chain,
         }
     }
 
-    fn take(&mut self, raw: &[u8], hash: [u8; 32]) {
+    fn take(&mut self, raw: &[u8], hash: [u8; 32], envelope: Option<Envelope>) {
         if let Some(fault) = &mut self.fault {
-            return fault.look_on(raw);
+            return fault.look_on(envelope.as_ref());
         }
         let at = self.chain.lines;
-        match self.fits(at, raw) {
-            Ok(()) => {}
-            Err(kind) => {
-                let line = std::str::from_utf8(raw).ok().and_then(|text| Line::read(text).ok());
-                let about = line.map(|line| About { at: line.at, step: line.event.step().cloned() });
-                self.fault = Some(Fault::new(at, kind, hash, about, self.last.take()));
-                return;
-            }
+        if let Err(kind) = self.fits(at, raw, envelope) {
+            self.fault = Some(Fault::new(at, kind, hash, About::of(raw), About::of(&self.last)));
+            return;
         }
         self.chain.lines += 1;
         self.head = hash;
@@ -179,19 +179,19 @@ impl<'a> Linker<'a> {
     }
 
     /// Whether a line is the next one.
-    fn fits(&mut self, at: u64, raw: &[u8]) -> Result<(), Kind> {
+    fn fits(&mut self, at: u64, raw: &[u8], envelope: Option<Envelope>) -> Result<(), Kind> {
         if raw.ends_with(b"\r") || raw.starts_with(b"\xef\xbb\xbf") {
             return Err(Kind::Endings);
         }
-        let line = Envelope::read(raw).ok_or(Kind::Broken)?;
-        if at == 0 && line.event == "run_started" && line.format != Some(u64::from(FORMAT)) {
+        let line = envelope.ok_or(Kind::Broken)?;
+        if at == 0 && line.starts && line.format != Some(u64::from(FORMAT)) {
             return Err(Kind::Format);
         }
         if line.repeated {
             return Err(Kind::Ambiguous);
         }
         match (line.seq == at, line.prev == self.head) {
-            (true, true) if at == 0 && line.run == self.run.as_str() => self.of = line.run.into_owned(),
+            (true, true) if at == 0 && *line.run == *self.run.as_str() => self.of = line.run,
             (true, true) if at == 0 => return Err(RunId::parse(&line.run).map_or(Kind::Broken, Kind::OtherRun)),
             (true, true) if line.run == self.of => {}
             (true, true) => return Err(Kind::Foreign),
@@ -204,24 +204,29 @@ impl<'a> Linker<'a> {
 
     /// Follows the event of a line that fits.
     fn event(&mut self, at: u64, raw: &[u8]) {
-        let Ok(Ok(line)) = std::str::from_utf8(raw).map(Line::read) else {
+        self.last.clear();
+        self.last.extend_from_slice(raw);
+        let Ok(event) = serde_json::from_slice::<Event>(raw) else {
             self.chain.misplaced.get_or_insert(Verdict::EventUnknown(at));
             return;
         };
         if self.chain.misplaced.is_none() {
             let follows = match &mut self.order {
-                Some(order) => order.apply(&line),
-                None => Order::begin(&line).map(|order| self.order = Some(order)),
+                Some(order) => order.follow(&event),
+                None => Order::begin_with(self.run, &event).map(|order| self.order = Some(order)),
             };
             if let Err(wrong) = follows {
                 self.chain.misplaced = Some(Verdict::EventOutOfPlace(at, wrong.reason.to_owned()));
             }
         }
-        self.chain.wanted.add(&line.event);
-        self.last = Some(About { at: line.at, step: line.event.step().cloned() });
-        match line.event {
+        self.chain.wanted.add(&event);
+        match event {
             Event::RunStarted(started) if at == 0 => self.chain.first = Some(started),
-            Event::RunEnded { outcome, .. } => self.chain.ended = Some((outcome, line.at)),
+            Event::Resumed { .. } => {
+                self.chain.ended = None;
+                self.chain.resumed |= self.seal.is_some_and(|seal| seal.count == at);
+            }
+            Event::RunEnded { outcome, .. } => self.chain.ended = Some((outcome, About::of(raw).map(|about| about.at))),
             _ => {}
         }
     }
@@ -231,10 +236,12 @@ impl<'a> Linker<'a> {
         let mut chain = self.chain;
         chain.head = Digest::from_sha256(self.head);
         chain.torn = rest;
+        chain.resumed &= chain.ended.is_none();
+        let seal = self.seal.filter(|_| !chain.resumed);
         if let Some(fault) = self.fault {
-            chain.fault = fault.verdict(self.seal, self.sealed);
+            chain.fault = fault.verdict(seal, self.sealed);
             chain.torn = chain.fault.is_none();
-        } else if rest && self.seal.is_some() {
+        } else if rest && seal.is_some() {
             chain.fault = Some(Verdict::TornAfterSeal);
         } else if chain.lines == 0 && !rest {
             chain.fault = Some(Verdict::Empty);

@@ -54,8 +54,8 @@ impl Fault {
     }
 
     /// Looks at a line after it.
-    pub(super) fn look_on(&mut self, raw: &[u8]) {
-        if let Some(line) = Envelope::read(raw) {
+    pub(super) fn look_on(&mut self, line: Option<&Envelope>) {
+        if let Some(line) = line {
             if self.after == 0 {
                 self.next_prev = Some(line.prev);
             }

@@ -6,25 +6,25 @@ use std::fmt;
 
 /// What the chain needs of a line.
 #[derive(Debug)]
-pub(super) struct Envelope<'a> {
+pub(super) struct Envelope {
     pub(super) seq: u64,
-    pub(super) run: Cow<'a, str>,
+    pub(super) run: Box<str>,
     /// SHA-256 that the line names as that of the line before it.
     pub(super) prev: [u8; 32],
-    pub(super) event: Cow<'a, str>,
-    /// Of the first line.
+    /// Whether it is to be a first line, and of which format.
+    pub(super) starts: bool,
     pub(super) format: Option<u64>,
     /// Whether an object in it has a key twice.
     pub(super) repeated: bool,
 }
 
-impl<'a> Envelope<'a> {
-    pub(super) fn read(line: &'a [u8]) -> Option<Self> {
+impl Envelope {
+    pub(super) fn read(line: &[u8]) -> Option<Self> {
         serde_json::from_slice(line).ok()
     }
 }
 
-impl<'de> Deserialize<'de> for Envelope<'de> {
+impl<'de> Deserialize<'de> for Envelope {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_map(Top)
     }
@@ -33,7 +33,7 @@ impl<'de> Deserialize<'de> for Envelope<'de> {
 struct Top;
 
 impl<'de> Visitor<'de> for Top {
-    type Value = Envelope<'de>;
+    type Value = Envelope;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a line of a journal")
@@ -46,9 +46,9 @@ impl<'de> Visitor<'de> for Top {
         while let Some(Text(key)) = map.next_key()? {
             match &*key {
                 "seq" => seq = Some(map.next_value()?),
-                "run" => run = Some(map.next_value::<Text<'de>>()?.0),
+                "run" => run = Some(Box::from(&*map.next_value::<Text<'de>>()?.0)),
                 "prev" => prev = unhex(&map.next_value::<Text<'de>>()?.0),
-                "event" => event = Some(map.next_value::<Text<'de>>()?.0),
+                "event" => event = Some(map.next_value::<Text<'de>>()?.0 == "run_started"),
                 "format" => format = map.next_value::<serde_json::Value>()?.as_u64(),
                 _ => inside |= map.next_value::<Repeats>()?.0,
             }
@@ -56,7 +56,7 @@ impl<'de> Visitor<'de> for Top {
         }
         let repeated = inside || keys.repeated;
         match (seq, run, prev, event) {
-            (Some(seq), Some(run), Some(prev), Some(event)) => Ok(Envelope { seq, run, prev, event, format, repeated }),
+            (Some(seq), Some(run), Some(prev), Some(starts)) => Ok(Envelope { seq, run, prev, starts, format, repeated }),
             _ => Err(serde::de::Error::custom("a field is missing")),
         }
     }

@@ -1,6 +1,7 @@
 //! What is wrong with a record: one word for each kind of tampering.
 
 use jiff::Timestamp;
+use model::event::Line;
 use model::id::{RunId, StepId};
 use std::fmt;
 
@@ -80,6 +81,14 @@ pub struct About {
     pub at: Timestamp,
     /// Of which step.
     pub step: Option<StepId>,
+}
+
+impl About {
+    /// Of a line, as far as it can be read.
+    pub(super) fn of(raw: &[u8]) -> Option<Self> {
+        let line = Line::read(std::str::from_utf8(raw).ok()?).ok()?;
+        Some(Self { at: line.at, step: line.event.step().cloned() })
+    }
 }
 
 impl Verdict {
