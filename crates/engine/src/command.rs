@@ -20,8 +20,8 @@ use model::plan::{Decision, Plan, Planned};
 use model::state::{Content, FileState, State};
 use model::value::from_json;
 use std::collections::{BTreeMap, BTreeSet};
-use world::error::WorldError;
 use world::action::Kind;
+use world::error::WorldError;
 use world::store::{Lock, LockName, Make, Store};
 
 /// Why a command did nothing, or no more. Each has its exit code.

@@ -24,7 +24,7 @@ pub(crate) fn resume(here: &Here, args: &Resume) -> Result<Exit, Failure> {
     let plan = plan_of(&store, &run)?;
     let read = engine::history::read(&store, &run).map_err(|why| Failure::new(Exit::Unverified, "damaged", why))?;
     let roots = opened.procedure.roots(&run).unwrap_or_default();
-    let workshop = Workshop::new(here, &store, &opened, &roots).of_client(args.client.as_deref().map(Path::new));
+    let workshop = Workshop::new(here, &store, &opened, &roots);
     let over = read.run.ended.is_some_and(|ended| matches!(ended.outcome, RunOutcome::Done | RunOutcome::Undone));
     if !over && let Some(plan) = &plan {
         let begun = |id: &str| read.run.steps.iter().any(|step| step.id.as_str() == id && step.finished.is_some());

@@ -45,7 +45,7 @@ pub(crate) fn run(here: &Here, args: &args::Run) -> Result<Exit, Failure> {
     }
     let store = here.store()?;
     let roots = opened.procedure.roots(&plan.run).unwrap_or_default();
-    let workshop = Workshop::new(here, &store, &opened, &roots).of_client(args.subject.client.as_deref());
+    let workshop = Workshop::new(here, &store, &opened, &roots);
     introduce(here, &plan, &opened, fresh && workshop.console().is_some() && !args.work.yes);
     let start = start(&plan, named, args.work.yes);
     workshop.agree(&start, &plan)?;

@@ -16,7 +16,6 @@ use model::event::Scope;
 use model::id::StepId;
 use model::plan::Plan;
 use model::resource::Resource;
-use std::path::Path;
 
 /// Takes a run back.
 pub(crate) fn undo(here: &Here, args: &Undo) -> Result<Exit, Failure> {
@@ -41,7 +40,7 @@ pub(crate) fn undo(here: &Here, args: &Undo) -> Result<Exit, Failure> {
     }
     let opened = of_run(here, &store, &run, args.answers.as_deref())?;
     let roots = opened.procedure.roots(&run).unwrap_or_default();
-    let workshop = Workshop::new(here, &store, &opened, &roots).of_client(args.client.as_deref().map(Path::new));
+    let workshop = Workshop::new(here, &store, &opened, &roots);
     let plan = workshop.quietly(|engine| engine::command::undo_plan(engine, &opened.procedure, &run, &wanted)).map_err(refusal)?;
     if args.dry_run {
         show(here, args, &plan)?;

@@ -2,7 +2,7 @@
 
 use super::open::{Client, Opened};
 use crate::args::Work;
-use crate::demo::Clerk;
+use crate::demo::{Clerk, Site};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::here::{Here, TOOL};
@@ -34,8 +34,8 @@ pub(crate) struct Workshop<'h> {
     pub(crate) world: Real,
     pub(crate) client: &'h Client,
     pub(crate) answers: Option<&'h Answers>,
-    /// The client file, if it was named: it may lie on a practice site.
-    client_file: Option<&'h Path>,
+    /// The practice site, if this is one: there somebody clicks in System Configuration.
+    site: Option<Site>,
 }
 
 impl<'h> Workshop<'h> {
@@ -44,12 +44,7 @@ impl<'h> Workshop<'h> {
         // What programs write has no name; only the file system matters.
         let spool = if store.dir().is_dir() { store.dir().to_owned() } else { std::env::temp_dir() };
         let world = Real::new(&spool, opened.client.services.clone()).with_roots(roots);
-        Self { here, store, world, client: &opened.client, answers: opened.answers.as_ref(), client_file: None }
-    }
-
-    /// The client file was named.
-    pub(crate) fn of_client(self, file: Option<&'h Path>) -> Self {
-        Self { client_file: file, ..self }
+        Self { here, store, world, client: &opened.client, answers: opened.answers.as_ref(), site: Site::of_client(&opened.procedure.values.client) }
     }
 
     fn crew<'c>(&'c self, reporter: Option<&'c Reporter>) -> Crew<'c> {
@@ -102,7 +97,7 @@ impl<'h> Workshop<'h> {
         let reporter = Reporter::start(manner, stream, total, detail);
         let ending = {
             let crew = self.crew(Some(&reporter));
-            let clerk = Clerk::beside(&crew, self.client_file);
+            let clerk = Clerk::beside(&crew, self.site.as_ref());
             work(self.engine(&clerk, &Told(&reporter)))
         };
         reporter.finish();

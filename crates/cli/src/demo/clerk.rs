@@ -6,7 +6,6 @@ use model::effect::Ask;
 use model::id::StepId;
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use zeroize::Zeroizing;
 
@@ -14,19 +13,13 @@ use zeroize::Zeroizing;
 /// there is no Sage behind it in which anybody could click. Elsewhere it does nothing.
 pub(crate) struct Clerk<'a> {
     people: &'a dyn People,
-    site: Option<Site>,
+    site: Option<&'a Site>,
 }
 
 impl<'a> Clerk<'a> {
-    /// Beside these people. `client` is the client file of the run, if it has one: it lies on a practice site or it does not.
-    pub(crate) fn beside(people: &'a dyn People, client: Option<&Path>) -> Self {
-        let dir = client.and_then(|client| client.parent()).map(|dir| if dir == Path::new("") { Path::new(".") } else { dir });
-        Self { people, site: dir.and_then(|dir| Site::open(dir).ok()) }
-    }
-
-    /// Whether this is practice.
-    pub(crate) fn is_practice(&self) -> bool {
-        self.site.is_some()
+    /// Beside these people, on that site if there is one.
+    pub(crate) fn beside(people: &'a dyn People, site: Option<&'a Site>) -> Self {
+        Self { people, site }
     }
 }
 
@@ -36,7 +29,7 @@ impl People for Clerk<'_> {
     }
 
     fn ask(&self, question: &Question<'_>) -> Result<Answer, NoAnswer> {
-        let task = self.site.as_ref().and_then(|site| Some((site, keys(question.step.as_str())?)));
+        let task = self.site.and_then(|site| Some((site, keys(question.step.as_str())?)));
         let Some((site, keys)) = task else { return self.people.ask(question) };
         let before = fs::read(site.activation()).ok();
         let answer = self.people.ask(question)?;

@@ -4,6 +4,8 @@ use super::activation::Activation;
 use super::lab::detached;
 use super::seeded::Seeded;
 use age::secrecy::ExposeSecret;
+use model::value::Value;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::net::TcpListener;
@@ -71,6 +73,12 @@ impl Site {
             Ok(text) if text.starts_with(MARK) => Ok(Self { root }),
             _ => Err(io::Error::new(io::ErrorKind::NotFound, format!("`{}` is no practice site", dir.display()))),
         }
+    }
+
+    /// The site that a client's values lead to: what they call the Sage folder lies in it.
+    pub(crate) fn of_client(values: &BTreeMap<String, Value>) -> Option<Self> {
+        let sage = Path::new(values.get("sage")?.as_str()?);
+        sage.ancestors().find_map(|dir| Self::open(dir).ok())
     }
 
     /// Makes one. The directory must not be there, or be empty.

@@ -26,6 +26,11 @@ pub(crate) fn rehearse(imaginer: &mut Imaginer<'_, '_>) -> (Rehearsal, Vec<Irrev
         match effect {
             Effect::Set(change) => {
                 rehearsal.effects += 1;
+                // What a kept step has put back already, such as a `steps.undo`, is as it was: there is nothing to do.
+                if imaginer.state(&change.resource).is_ok_and(|now| now.same(&change.before)) {
+                    rehearsal.taken_back += 1;
+                    continue;
+                }
                 match imaginer.world.take_back(&change) {
                     Ok(()) => rehearsal.taken_back += 1,
                     Err(found) => rehearsal.not.push(NotTakenBack { step: id, reason: format!("{} would be {found} by then", change.resource) }),

@@ -299,11 +299,16 @@ impl<'s, 'a> Worker<'s, 'a> {
         let engine = &self.hands.session.engine;
         let begin = engine.clock.elapsed();
         let mut holds_since: Option<Duration> = None;
+        let mut found = None;
         loop {
             let now = engine.clock.elapsed();
             let came = match self.propose(ready.node) {
-                Ok(proposal) if proposal.effects.is_empty() => Some(proposal),
-                Ok(_) => None,
+                // It holds; whether for long enough is judged here.
+                Ok(proposal) if proposal.effects.is_empty() || proposal.verdict == Verdict::Holds => Some(proposal),
+                Ok(proposal) => {
+                    found = proposal.reason;
+                    None
+                }
                 // A look that fails means not yet.
                 Err(Trouble::Failed(_)) => None,
                 Err(other) => return Err(other),
@@ -321,7 +326,8 @@ impl<'s, 'a> Worker<'s, 'a> {
             }
             if now.saturating_sub(begin).as_secs_f64() >= within {
                 let what = ready.proposal.effects.first().map_or_else(String::new, |p| p.effect.to_string());
-                return Err(Trouble::Failed(format!("not within {within} s: {what}")));
+                let found = found.map_or_else(String::new, |found| format!("; last seen: {found}"));
+                return Err(Trouble::Failed(format!("not within {within} s: {what}{found}")));
             }
             if engine.stop.wished() {
                 return Err(Trouble::Stopped);
