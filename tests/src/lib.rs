@@ -1,4 +1,7 @@
 //! Helpers of the tests that drive retrace from outside.
 
+pub mod dice;
 pub mod fixture;
+pub mod flaky;
 pub mod lab;
+pub mod mortal;

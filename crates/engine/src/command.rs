@@ -14,7 +14,7 @@ use crate::undo::{self, Agreed};
 use model::digest::Digest;
 use model::effect::Effect;
 use model::event::{Event, Head, Outcome, RunOutcome, RunStarted, Scope};
-use model::fold::{Run, StepStatus};
+use model::fold::{EffectFold, EffectStatus, Run, StepStatus};
 use model::id::{RunId, StepId};
 use model::plan::{Decision, Plan, Planned};
 use model::state::{Content, FileState, State};
@@ -174,7 +174,7 @@ pub fn run(engine: Engine<'_>, procedure: &Procedure, plan: &Plan, options: &Opt
     };
     let scribe = Scribe::new(engine, plan.run.clone(), journal, None, 0, history::zeros());
     scribe.commit(vec![Event::RunStarted(Box::new(started))]).map_err(|dead| Refusal::Broken(dead.0))?;
-    let order = Order { session: &session, plan, radius: &bound.radius, keeper: &keeper, jobs: options.jobs, over: BTreeMap::new() };
+    let order = Order { session: &session, plan, radius: &bound.radius, keeper: &keeper, jobs: options.jobs, cut: BTreeMap::new(), over: BTreeMap::new() };
     let ending = run::run(&order, &scribe).map_err(|dead| Refusal::Broken(dead.0));
     drop(locks);
     ending
@@ -219,7 +219,7 @@ pub fn resume(engine: Engine<'_>, procedure: &Procedure, id: &RunId, options: &O
     let hands = Hands { session: &session, scribe: &scribe, keeper: &keeper, radius: &bound.radius };
     recover::settle(&hands).map_err(|wrong| trouble(&wrong))?;
     let mut order =
-        Order { session: &session, plan: &plan, radius: &bound.radius, keeper: &keeper, jobs: options.jobs, over: over(&bound, &history) };
+        Order { session: &session, plan: &plan, radius: &bound.radius, keeper: &keeper, jobs: options.jobs, cut: cut(&scribe), over: over(&bound, &history) };
     // An undo that the run had decided on comes first.
     let ending = match unfinished_undo(&session, &history)? {
         Some((undone, scope)) => {
@@ -270,7 +270,7 @@ fn resume_undo(engine: Engine<'_>, bound: &Bound<'_>, parent: &RunId, options: &
     let plan = kept_plan(&engine, parent)?;
     remember_sensitive(&session, &plan);
     let keeper = bound.keeper(&options.identities).map_err(|wrong| Refusal::Invalid(vec![wrong]))?;
-    let order = Order { session: &session, plan: &plan, radius: &bound.radius, keeper: &keeper, jobs: 1, over: BTreeMap::new() };
+    let order = Order { session: &session, plan: &plan, radius: &bound.radius, keeper: &keeper, jobs: 1, cut: BTreeMap::new(), over: BTreeMap::new() };
     undo::finish_linked(&order, &read.run, undo_run).map_err(|wrong| trouble(&wrong))
 }
 
@@ -324,7 +324,7 @@ pub fn undo(engine: Engine<'_>, procedure: &Procedure, id: &RunId, wanted: &Undo
     let plan = kept_plan(&engine, id)?;
     remember_sensitive(&session, &plan);
     let keeper = bound.keeper(&options.identities).map_err(|wrong| Refusal::Invalid(vec![wrong]))?;
-    let order = Order { session: &session, plan: &plan, radius: &bound.radius, keeper: &keeper, jobs: options.jobs, over: BTreeMap::new() };
+    let order = Order { session: &session, plan: &plan, radius: &bound.radius, keeper: &keeper, jobs: options.jobs, cut: BTreeMap::new(), over: BTreeMap::new() };
     if undo::needs_secrets(&session, &read.run, &wanted.scope, wanted.past_no_return).map_err(|wrong| trouble(&wrong))? {
         secrets.fetch(procedure.secrets.iter().map(String::as_str), engine.people).map_err(no_answer)?;
         same_secrets(&session, &read.run)?;
@@ -460,6 +460,16 @@ fn remember(session: &Session<'_>, run: &Run) {
             session.sensitive.add(&observed.resource);
         }
     }
+}
+
+/// What the attempts that were cut off had done.
+fn cut(scribe: &Scribe<'_>) -> BTreeMap<StepId, Vec<EffectFold>> {
+    let unfinished = |run: &Run| {
+        let steps = run.steps.iter().filter(|step| matches!(step.status, StepStatus::Running | StepStatus::InDoubt));
+        let done = |step| run.effects_of(step).filter(|effect| matches!(effect.status, EffectStatus::Applied { .. })).cloned().collect::<Vec<_>>();
+        steps.map(|step| (step.id.clone(), done(step))).filter(|(_, effects)| !effects.is_empty()).collect()
+    };
+    scribe.fold(unfinished).unwrap_or_default()
 }
 
 /// What is over already. A step that failed is tried again, unless the runbook allows it to fail.

@@ -6,8 +6,8 @@ use model::state::State;
 
 /// What differs between a plan and a proposal: expected, found. None: it is what was planned.
 ///
-/// Checks and waits are judged afresh. A step that went on after a cut-off has some of its planned effects behind it.
-pub(crate) fn moved(planned: &PlannedStep, decision: Decision, effects: &[Effect]) -> Option<(String, String)> {
+/// Checks and waits are judged afresh. A step that goes on after a cut-off has some of its planned effects `behind` it.
+pub(crate) fn moved(planned: &PlannedStep, decision: Decision, effects: &[Effect], behind: bool) -> Option<(String, String)> {
     match planned.decision {
         Decision::Holds | Decision::Fails | Decision::Later | Decision::Wait => return None,
         Decision::Unknown if effects.is_empty() => return None,
@@ -18,7 +18,7 @@ pub(crate) fn moved(planned: &PlannedStep, decision: Decision, effects: &[Effect
         return differs();
     }
     // No effect where some were planned: it is already so. That is what was wanted, but it is not what was looked at.
-    let open = planned.unknown_until.is_some() || planned.decision == Decision::Unknown;
+    let open = behind || planned.unknown_until.is_some() || planned.decision == Decision::Unknown;
     if effects.is_empty() {
         return if planned.effects.is_empty() || open || decision == Decision::Wait { None } else { differs() };
     }

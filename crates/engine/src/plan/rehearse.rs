@@ -4,7 +4,6 @@ use crate::graph::Undo;
 use crate::plan::imagine::Imaginer;
 use model::effect::{Change, Effect};
 use model::plan::{Irreversible, NotTakenBack, Rehearsal};
-use world::act::Source;
 
 /// Takes everything back in the imagined world; gives what that showed, and what is irreversible by declaration.
 pub(crate) fn rehearse(imaginer: &mut Imaginer<'_, '_>) -> (Rehearsal, Vec<Irreversible>) {
@@ -52,8 +51,9 @@ fn take_back_declared(imaginer: &mut Imaginer<'_, '_>, rehearsal: &mut Rehearsal
     }
     rehearsal.effects += 1;
     rehearsal.taken_back += 1;
-    for before in changes {
+    for before in changes.into_iter().rev() {
         let after = imaginer.state(&before.resource).unwrap_or_else(|_| before.before.clone());
-        imaginer.world.imagine(&Change { resource: before.resource, before: after, after: before.before }, &Source::Nothing);
+        // What it is by then is unknown, and whatever it is, its image is put back.
+        let _ = imaginer.world.take_back(&Change { resource: before.resource, before: before.before, after });
     }
 }

@@ -16,6 +16,7 @@ use crate::stepper;
 use crate::undo;
 use model::effect::Effect;
 use model::event::{Event, Outcome, RunOutcome, Scope};
+use model::fold::EffectFold;
 use model::id::StepId;
 use model::plan::{Plan, PlannedStep};
 use model::value::May;
@@ -37,6 +38,8 @@ pub(crate) struct Order<'s, 'a> {
     pub keeper: &'s Keeper,
     /// How many steps at once.
     pub jobs: usize,
+    /// The effects that the cut-off attempts of steps had done, when a run is resumed.
+    pub(crate) cut: BTreeMap<StepId, Vec<EffectFold>>,
     /// What is over already, when a run is resumed.
     pub over: BTreeMap<StepId, Outcome>,
 }
@@ -64,7 +67,7 @@ fn with_coordinator<'a>(
     let graph = order.session.graph;
     let planned = planned_steps(order.plan);
     let hands = Hands { session: order.session, scribe, keeper: order.keeper, radius: order.radius };
-    let worker = Worker { hands: &hands, planned: &planned };
+    let worker = Worker { hands: &hands, planned: &planned, cut: &order.cut };
     let (jobs_in, jobs_out) = channel::<Vec<Ix>>();
     let (asks_in, asks_out) = channel::<Vec<Ix>>();
     let jobs_out = Mutex::new(jobs_out);

@@ -162,6 +162,25 @@ impl Hands<'_, '_> {
         Ok(Brought { exit, result, stdout, ..Brought::default() })
     }
 
+    /// What a program has brought whose end stands in the journal.
+    pub(crate) fn judge_again(&self, program: &Program, exit: &Exit) -> Result<Brought, Trouble> {
+        let read = |captured: &Option<Captured>| {
+            let mut bytes = Vec::new();
+            if let Some(captured) = captured.as_ref().filter(|captured| !captured.sealed) {
+                let failed = |wrong: WorldError| trouble(&wrong, &self.session.sensitive);
+                let blob = self.session.engine.store.open(&captured.blob).map_err(failed)?;
+                blob.take(16 << 20).read_to_end(&mut bytes).map_err(|e| failed(WorldError::io("read", "the program's output", e)))?;
+            }
+            Ok::<Vec<u8>, Trouble>(bytes)
+        };
+        let (shown, complaint) = (read(&exit.stdout)?, read(&exit.stderr)?);
+        let secret = exit.stdout.iter().chain(&exit.stderr).any(|captured| captured.sealed);
+        judge_end(program, exit.end, &shown, &complaint, secret)?;
+        let result = if secret { None } else { model::program::parse(program.parse, &shown).ok() };
+        let code = if let End::Code(code) = exit.end { Some(i64::from(code)) } else { None };
+        Ok(Brought { exit: code, result, stdout: exit.stdout.clone(), ..Brought::default() })
+    }
+
     /// What changed resources are now, as it is written down.
     pub(crate) fn observe(&self, changes: &[Before]) -> Result<Vec<Observed>, Trouble> {
         let look = self.session.engine.world;

@@ -10,6 +10,7 @@ use crate::view::Sight;
 use model::digest::Digest;
 use model::effect::{Ask, Change, Effect};
 use model::event::{Event, Evidence, Outcome};
+use model::fold::{EffectFold, EffectStatus};
 use model::id::StepId;
 use model::plan::PlannedStep;
 use model::state::State;
@@ -34,7 +35,6 @@ pub(crate) struct Ready {
     pub(crate) node: Ix,
     id: StepId,
     proposal: Proposal,
-    attempt: u32,
     n: u32,
 }
 
@@ -42,6 +42,7 @@ pub(crate) struct Ready {
 pub(crate) struct Worker<'s, 'a> {
     pub(crate) hands: &'s Hands<'s, 'a>,
     pub(crate) planned: &'s BTreeMap<StepId, Vec<PlannedStep>>,
+    pub(crate) cut: &'s BTreeMap<StepId, Vec<EffectFold>>,
 }
 
 impl<'s, 'a> Worker<'s, 'a> {
@@ -53,13 +54,14 @@ impl<'s, 'a> Worker<'s, 'a> {
         let mut done = Vec::new();
         let mut round = Vec::new();
         for node in nodes {
-            match self.begin(*node, 1) {
+            let attempt = self.attempts(*node) + 1;
+            match self.begin(*node, attempt) {
                 Ok(Begun::Over(outcome)) => done.push((*node, Finished::Over(outcome))),
                 Ok(Begun::Ready(ready)) if ready.proposal.effects.len() == 1 && matches!(ready.proposal.effects[0].effect, Effect::Set(_)) => {
                     round.push(*ready)
                 }
                 Ok(Begun::Ready(ready)) => done.push((*node, self.finish(*ready))),
-                Err(wrong) => done.push((*node, self.failed(*node, 1, wrong))),
+                Err(wrong) => done.push((*node, self.failed(*node, wrong))),
             }
         }
         let jobs: Vec<Job> = round.iter().filter_map(|ready| job(ready, 0)).collect();
@@ -73,7 +75,7 @@ impl<'s, 'a> Worker<'s, 'a> {
                             .applied(&ready, 0, &state)
                             .and_then(|brought| self.over(&ready, &[brought], Outcome::Done))
                             .unwrap_or_else(Finished::Trouble),
-                        Err(wrong) => self.failed(node, ready.attempt, wrong),
+                        Err(wrong) => self.failed(node, wrong),
                     };
                     done.push((node, finished));
                 }
@@ -82,11 +84,17 @@ impl<'s, 'a> Worker<'s, 'a> {
         done
     }
 
+    /// How often a step was tried so far.
+    fn attempts(&self, node: Ix) -> u32 {
+        let id = &self.hands.session.graph.nodes[node as usize].id;
+        self.hands.scribe.fold(|fold| fold.step(id).map_or(0, |step| step.attempts)).unwrap_or(0)
+    }
+
     /// A step with its attempts.
     fn one(&self, node: Ix) -> Result<Finished, Trouble> {
         let Some(step) = self.hands.session.graph.step(node) else { return Ok(Finished::Over(Outcome::Done)) };
         let id = &self.hands.session.graph.nodes[node as usize].id;
-        let mut attempt = self.hands.scribe.fold(|fold| fold.step(id).map_or(0, |step| step.attempts)).unwrap_or(0);
+        let mut attempt = self.attempts(node);
         let last = attempt + step.about.attempts.max(1);
         let mut delay = step.about.delay;
         loop {
@@ -101,7 +109,7 @@ impl<'s, 'a> Worker<'s, 'a> {
             };
             let again = attempt < last && matches!(wrong, Trouble::Failed(_) | Trouble::Unfit(_));
             if !again {
-                return Ok(self.failed(node, attempt, wrong));
+                return Ok(self.failed(node, wrong));
             }
             self.hands.scribe.say(Event::AttemptFailed { step: id.clone(), attempt, reason: self.words(&wrong) })?;
             self.hands.session.engine.clock.wait(delay, self.hands.session.engine.stop);
@@ -158,14 +166,14 @@ impl<'s, 'a> Worker<'s, 'a> {
 
     fn once(&self, node: Ix, id: &StepId, proposal: Proposal) -> Result<(), Trouble> {
         let n = self.hands.scribe.fold(|fold| fold.next_effect(id)).unwrap_or(0);
-        let ready = Ready { node, id: id.clone(), proposal, attempt: 1, n };
+        let ready = Ready { node, id: id.clone(), proposal, n };
         self.effects(&ready).map(drop)
     }
 
     fn finish(&self, ready: Ready) -> Finished {
         match self.effects(&ready) {
             Ok(brought) => self.over(&ready, &brought, Outcome::Done).unwrap_or_else(Finished::Trouble),
-            Err(wrong) => self.failed(ready.node, ready.attempt, wrong),
+            Err(wrong) => self.failed(ready.node, wrong),
         }
     }
 
@@ -196,7 +204,7 @@ impl<'s, 'a> Worker<'s, 'a> {
         let proposal = self.propose(node)?;
         self.compare(node, step, &proposal)?;
         let n = self.hands.scribe.fold(|fold| fold.next_effect(&id)).unwrap_or(0);
-        let ready = Ready { node, id, proposal, attempt, n };
+        let ready = Ready { node, id, proposal, n };
         if ready.proposal.effects.is_empty() {
             let outcome = if ready.proposal.verdict == Verdict::Holds { Outcome::Done } else { Outcome::Unchanged };
             return match self.over(&ready, &[], outcome)? {
@@ -221,10 +229,15 @@ impl<'s, 'a> Worker<'s, 'a> {
     fn compare(&self, node: Ix, step: &Step, proposal: &Proposal) -> Result<(), Trouble> {
         let session = self.hands.session;
         let Some(planned) = self.planned.get(&session.graph.nodes[node as usize].id) else { return Ok(()) };
+        let behind = self.cut.get(&session.graph.nodes[node as usize].id);
+        if behind.is_some_and(|effects| effects.iter().any(|effect| !matches!(effect.effect, Effect::Set(_)))) {
+            // What a program or person has done already is behind it, and was compared before it was done.
+            return Ok(());
+        }
         let class = session.engine.kinds[step.kind].class;
         let decision = stepper::decision(class, proposal);
         let effects: Vec<Effect> = proposal.effects.iter().map(|p| session.sensitive.masked_effect(&p.effect)).collect();
-        let mut differences = planned.iter().map(|planned| plan::moved(planned, decision, &effects));
+        let mut differences = planned.iter().map(|planned| plan::moved(planned, decision, &effects, behind.is_some()));
         match differences.next() {
             Some(Some((expected, found))) if differences.all(|other| other.is_some()) => Err(Trouble::Moved { expected, found }),
             _ => Ok(()),
@@ -247,6 +260,7 @@ impl<'s, 'a> Worker<'s, 'a> {
                     let state = self.hands.set(vec![job])?.remove(0)?;
                     self.applied(ready, at, &state)?
                 }
+                Effect::Run { program, .. } if self.done_before(&ready.id).is_some() => self.from_journal(&ready.id, program)?,
                 Effect::Run { program, changes } => {
                     let timeout = step.and_then(|step| step.about.timeout);
                     let one = self.hands.run(&ready.id, n, program, changes, timeout)?;
@@ -263,6 +277,19 @@ impl<'s, 'a> Worker<'s, 'a> {
             brought.push(one);
         }
         Ok(brought)
+    }
+
+    /// The program that the cut-off attempt of a step had run.
+    fn done_before(&self, step: &StepId) -> Option<&EffectFold> {
+        self.cut.get(step)?.iter().rev().find(|effect| matches!(effect.effect, Effect::Run { .. }))
+    }
+
+    /// What a program has brought that ran before the cut-off.
+    fn from_journal(&self, step: &StepId, program: &model::program::Program) -> Result<Brought, Trouble> {
+        let Some(EffectStatus::Applied { exit: Some(exit), .. }) = self.done_before(step).map(|effect| &effect.status) else {
+            return Ok(Brought::default());
+        };
+        self.hands.judge_again(program, exit)
     }
 
     /// The checks that tell that a program or person is done must hold afterwards.
@@ -434,7 +461,7 @@ impl<'s, 'a> Worker<'s, 'a> {
         Ok(Begun::Over(Outcome::Skipped))
     }
 
-    fn failed(&self, node: Ix, _attempt: u32, wrong: Trouble) -> Finished {
+    fn failed(&self, node: Ix, wrong: Trouble) -> Finished {
         match wrong {
             Trouble::Stopped | Trouble::Missing(_) | Trouble::Dead(_) => Finished::Trouble(wrong),
             wrong => {

@@ -40,8 +40,8 @@ pub(super) struct Standing {
     over: bool,
     /// Effects that are neither applied nor answered.
     open: Vec<Open>,
-    /// The last line about it.
-    touched: u64,
+    /// The line at which its last attempt began.
+    began: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +61,7 @@ impl Standing {
     /// was cut off, failed or blocked before may start once more.
     pub(super) fn next(&mut self, seq: u64, reopened: u64, event: &Event) -> Result<(), &'static str> {
         use StepStatus::{Blocked, Done, Failed, InDoubt, Running, Skipped, Unchanged, Waiting};
-        let again = reopened > self.touched;
+        let again = reopened > self.began;
         self.status = match (self.status, event) {
             (Waiting, Event::StepStarted { attempt: 1, .. }) => self.start(),
             (Waiting | Running | InDoubt | Failed | Blocked, Event::StepStarted { attempt, .. }) if *attempt != self.attempts + 1 => {
@@ -99,7 +99,9 @@ impl Standing {
             (Running | InDoubt, _) => return Err("its attempt has failed, or goes on"),
             (Done | Unchanged | Skipped | Failed | Blocked, _) => return Err("the step is over"),
         };
-        self.touched = seq;
+        if matches!(event, Event::StepStarted { .. }) {
+            self.began = seq;
+        }
         Ok(())
     }
 

@@ -1,0 +1,92 @@
+//! A world in which one change fails.
+
+use model::effect::Change;
+use model::program::Program;
+use model::resource::Resource;
+use model::state::State;
+use model::value::May;
+use std::io::{self, Read, Write};
+use std::sync::atomic::{AtomicI64, Ordering};
+use world::act::{Act, Ended, Setting, Start};
+use world::error::WorldError;
+use world::look::{Endpoint, Entry, Look, Output, Process, Reply};
+use world::store::Blobs;
+
+/// Wraps a world; its n-th change fails, and nothing of it happens.
+pub struct Flaky<'w> {
+    inner: &'w dyn Act,
+    left: AtomicI64,
+}
+
+impl<'w> Flaky<'w> {
+    /// Change `n`, from 0, fails.
+    pub fn new(inner: &'w dyn Act, n: i64) -> Self {
+        Self { inner, left: AtomicI64::new(n) }
+    }
+
+    /// Whether it came to that change.
+    pub fn has_failed(&self) -> bool {
+        self.left.load(Ordering::SeqCst) < 0
+    }
+
+    fn fails(&self) -> bool {
+        self.left.fetch_sub(1, Ordering::SeqCst) == 0
+    }
+}
+
+impl Look for Flaky<'_> {
+    fn state(&self, what: &Resource) -> Result<State, WorldError> {
+        self.inner.state(what)
+    }
+    fn tree(&self, what: &Resource, exclude: &[String], manifest: &mut dyn Write) -> Result<State, WorldError> {
+        self.inner.tree(what, exclude, manifest)
+    }
+    fn open(&self, path: &str) -> Result<Box<dyn Read + '_>, WorldError> {
+        self.inner.open(path)
+    }
+    fn list(&self, path: &str) -> Result<Vec<Entry>, WorldError> {
+        self.inner.list(path)
+    }
+    fn services(&self) -> Result<Vec<String>, WorldError> {
+        self.inner.services()
+    }
+    fn program(&self, name: &str) -> Result<String, WorldError> {
+        self.inner.program(name)
+    }
+    fn room(&self, path: &str) -> Result<May<u64>, WorldError> {
+        self.inner.room(path)
+    }
+    fn processes(&self) -> Result<May<Vec<Process>>, WorldError> {
+        self.inner.processes()
+    }
+    fn connect(&self, endpoint: &Endpoint) -> Result<May<Reply>, WorldError> {
+        self.inner.connect(endpoint)
+    }
+    fn output(&self, program: &Program) -> Result<May<Output>, WorldError> {
+        self.inner.output(program)
+    }
+}
+
+impl Act for Flaky<'_> {
+    fn set(&self, settings: &[Setting], blobs: &dyn Blobs) -> Vec<Result<State, WorldError>> {
+        let one = |setting: &Setting| {
+            if self.fails() {
+                return Err(WorldError::io("write", setting.change.resource.to_string(), io::ErrorKind::StorageFull.into()));
+            }
+            self.inner.set(std::slice::from_ref(setting), blobs).remove(0)
+        };
+        settings.iter().map(one).collect()
+    }
+    fn run(&self, start: &Start<'_>) -> Result<Ended, WorldError> {
+        if self.fails() {
+            return Err(WorldError::io("start", "a program", io::ErrorKind::NotFound.into()));
+        }
+        self.inner.run(start)
+    }
+    fn tidy(&self, staging: &[String]) -> Result<(), WorldError> {
+        self.inner.tidy(staging)
+    }
+    fn staging(&self, change: &Change, mark: &str) -> Option<String> {
+        self.inner.staging(change, mark)
+    }
+}
