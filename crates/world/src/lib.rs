@@ -6,6 +6,7 @@ pub mod alive;
 pub mod certificate;
 pub mod disk_store;
 pub mod error;
+pub mod faulty;
 pub mod image;
 pub mod imagined;
 pub mod look;

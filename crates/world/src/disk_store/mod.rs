@@ -72,17 +72,8 @@ impl DiskStore {
         if path.exists() {
             return Ok(());
         }
-        let mut seed = [0; 8];
-        getrandom::fill(&mut seed).map_err(|e| failed("make random bytes for", &path, io::Error::other(e)))?;
-        let mut state = u64::from_le_bytes(seed) | 1;
-        let mut bytes = Vec::with_capacity(RESERVE);
-        while bytes.len() < RESERVE {
-            // xorshift64: quick, and nothing a file system could compress.
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            bytes.extend(state.to_le_bytes());
-        }
+        let mut bytes = vec![0; RESERVE];
+        getrandom::fill(&mut bytes).map_err(|e| failed("make random bytes for", &path, io::Error::other(e)))?;
         write_new(&path, &bytes)
     }
 }

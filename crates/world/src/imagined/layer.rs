@@ -150,7 +150,7 @@ impl Layer {
         let own = self.version(path, at);
         let cover = self.cover(path, at);
         match own {
-            Some(own) if own.stamp > cover.map_or(0, |(stamp, _)| stamp) || (own.stamp == 0 && cover.is_none()) => match &own.state {
+            Some(own) if own.stamp > cover.map_or(0, |(stamp, _)| stamp) => match &own.state {
                 State::Unknown { until } => Found::Unknown(until.clone()),
                 state => Found::Here(state.clone(), own.contents.clone()),
             },

@@ -138,12 +138,11 @@ impl Machine {
             .collect())
     }
 
-    /// Refuses a path that leads through a link or through nothing.
+    /// Refuses a path that leads through a link.
     pub(super) fn reachable(&self, path: &str) -> Result<(), WorldError> {
         for dir in above(path) {
             match self.nodes.get(dir) {
-                Some(Node::Dir(_)) | None => {}
-                Some(Node::File { .. }) => return Err(WorldError::io("open", path, io::ErrorKind::NotADirectory.into())),
+                Some(Node::Dir(_) | Node::File { .. }) | None => {}
                 Some(Node::Foreign(what)) => {
                     return Err(WorldError::Refused { name: path.to_owned(), reason: format!("`{dir}` is a {what}") });
                 }

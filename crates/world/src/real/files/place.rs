@@ -30,7 +30,13 @@ impl Roots {
 
     /// The place of a path; an error of the kind `NotFound` if its directory is not there.
     pub(super) fn place(&self, path: &str) -> Result<Place, WorldError> {
-        model::path::normal(&path.replace('\0', "?")).map_err(|e| WorldError::Refused { name: path.to_owned(), reason: e.to_string() })?;
+        // What people write has no control characters; what lies in a tree may.
+        let written = path.replace(char::is_control, "?");
+        match model::path::normal(&written) {
+            Ok(normal) if normal == written => {}
+            Ok(normal) => return Err(WorldError::Refused { name: path.to_owned(), reason: format!("it is written `{normal}`") }),
+            Err(e) => return Err(WorldError::Refused { name: path.to_owned(), reason: e.to_string() }),
+        }
         let Some(dir) = parent(path) else {
             let dir = Dir::at(path).map_err(|e| WorldError::io("open", path, e))?;
             return Ok(Place { dir, name: ".".into(), path: path.to_owned() });
