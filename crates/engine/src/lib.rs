@@ -13,6 +13,7 @@ pub mod plan;
 pub mod procedure;
 pub mod radius;
 pub mod run;
+pub mod schema;
 pub mod secrets;
 pub mod sensitive;
 pub mod session;

@@ -159,7 +159,7 @@ impl<'a> FileCheck<'a> {
             self.name_of_value(name);
             input::check(self.document, def, self.sink);
             if let InputType::Secret | InputType::File = def.kind.value {
-                let found = Diagnostic::error("wrong-type", format!("a client's value is no {}", def.kind.value.word()));
+                let found = Diagnostic::error("wrong-input", format!("a client's value is no {}", def.kind.value.word()));
                 self.report(found.help("make it an input; the client file binds secrets by the name of the input"), def.kind.node);
             }
             if self.loaded.client.is_none() && def.default.is_none() {
