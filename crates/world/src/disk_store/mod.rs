@@ -46,7 +46,7 @@ impl DiskStore {
     pub fn new(dir: &Path, machine: &Path) -> Result<Self, WorldError> {
         let dir = private::resolved(dir)?;
         private::check(&dir)?;
-        Ok(Self { dir, machine: machine.to_owned(), durable: Mutex::default() })
+        Ok(Self { dir, machine: private::resolved(machine)?, durable: Mutex::default() })
     }
 
     /// Where it is.
