@@ -26,6 +26,9 @@ impl Dice {
     }
 }
 
+/// What a step leaves of the files of its lane.
+type Afterwards = Box<dyn FnOnce(&mut BTreeSet<String>)>;
+
 /// A runbook and the machine that it is for.
 pub struct Case {
     /// The runbook.
@@ -72,10 +75,21 @@ impl Case {
         let mut there: BTreeSet<String> = BTreeSet::new();
         for file in 0..dice.below(5) {
             let path = format!("{root}/f{file}");
-            self.files.push((path.clone(), format!("text {}", dice.below(1000)), [0o644, 0o600, 0o755][dice.below(3) as usize], dice.below(3).to_string()));
+            self.files.push((
+                path.clone(),
+                format!("text {}", dice.below(1000)),
+                [0o644, 0o600, 0o755][dice.below(3) as usize],
+                dice.below(3).to_string(),
+            ));
             there.insert(path);
         }
-        let when = if dice.is(2) { "\n    when: 'false'".to_owned() } else if dice.is(2) { "\n    when: 1 + 1 == 2".to_owned() } else { String::new() };
+        let when = if dice.is(2) {
+            "\n    when: 'false'".to_owned()
+        } else if dice.is(2) {
+            "\n    when: 1 + 1 == 2".to_owned()
+        } else {
+            String::new()
+        };
         let taken = !when.contains("false");
         let _ = writeln!(steps, "  - id: lane{lane}\n    needs: []{when}\n    steps:");
         let mut dirs = 0;
@@ -83,16 +97,46 @@ impl Case {
             let any = |dice: &mut Dice, there: &BTreeSet<String>| there.iter().nth(dice.below(there.len().max(1) as u64) as usize).cloned();
             let fresh = format!("{root}/n{step}");
             let target = if dice.is(6) { any(dice, &there).unwrap_or_else(|| fresh.clone()) } else { fresh.clone() };
-            let (action, with, effect): (&str, String, Box<dyn FnOnce(&mut BTreeSet<String>)>) = match (dice.below(8), any(dice, &there)) {
-                (0 | 1, _) => ("file.write", format!("{{ path: {target}, text: 'new {}' }}", dice.below(99)), Box::new(move |t| drop(t.insert(target)))),
-                (2, _) => ("file.write", format!("{{ path: {target}, text: secretless, mode: '0640' }}"), Box::new(move |t| drop(t.insert(target)))),
-                (3, Some(from)) => ("file.copy", format!("{{ from: {from}, to: {fresh} }}"), Box::new(move |t| drop(t.insert(fresh)))),
-                (4, Some(from)) => ("file.move", format!("{{ from: {from}, to: {fresh} }}"), Box::new(move |t| {
-                    t.remove(&from);
-                    t.insert(fresh);
-                })),
-                (5, Some(gone)) => ("file.remove", format!("{{ path: {gone} }}"), Box::new(move |t| drop(t.remove(&gone)))),
-                (6, Some(edited)) => ("command.run", format!("{{ argv: [/bin/edit, {edited}], changes: ['file:{edited}'], repeatable: true }}"), Box::new(|_| {})),
+            let (action, with, effect): (&str, String, Afterwards) = match (dice.below(8), any(dice, &there)) {
+                (0 | 1, _) => (
+                    "file.write",
+                    format!("{{ path: {target}, text: 'new {}' }}", dice.below(99)),
+                    Box::new(move |t| {
+                        t.insert(target);
+                    }),
+                ),
+                (2, _) => (
+                    "file.write",
+                    format!("{{ path: {target}, text: secretless, mode: '0640' }}"),
+                    Box::new(move |t| {
+                        t.insert(target);
+                    }),
+                ),
+                (3, Some(from)) => (
+                    "file.copy",
+                    format!("{{ from: {from}, to: {fresh} }}"),
+                    Box::new(move |t| {
+                        t.insert(fresh);
+                    }),
+                ),
+                (4, Some(from)) => (
+                    "file.move",
+                    format!("{{ from: {from}, to: {fresh} }}"),
+                    Box::new(move |t| {
+                        t.remove(&from);
+                        t.insert(fresh);
+                    }),
+                ),
+                (5, Some(gone)) => (
+                    "file.remove",
+                    format!("{{ path: {gone} }}"),
+                    Box::new(move |t| {
+                        t.remove(&gone);
+                    }),
+                ),
+                (6, Some(edited)) => {
+                    ("command.run", format!("{{ argv: [/bin/edit, {edited}], changes: ['file:{edited}'], repeatable: true }}"), Box::new(|_| {}))
+                }
                 _ => {
                     dirs += 1;
                     ("dir.create", format!("{{ path: {root}/dir{dirs}, mode: '0750' }}"), Box::new(|_| {}))

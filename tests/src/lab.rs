@@ -275,9 +275,9 @@ fn id(run: &str) -> RunId {
 
 /// A machine in memory with some files, and an empty store.
 pub fn machine(files: &[(&str, &str)]) -> (Memory, MemoryStore) {
-    let memory = Memory::new().program("/bin/true", |_, _, _| (model::program::End::Code(0), Vec::new(), Vec::new())).program("/bin/false", |_, _, _| {
-        (model::program::End::Code(1), Vec::new(), b"no\n".to_vec())
-    });
+    let memory = Memory::new()
+        .program("/bin/true", |_, _, _| (model::program::End::Code(0), Vec::new(), Vec::new()))
+        .program("/bin/false", |_, _, _| (model::program::End::Code(1), Vec::new(), b"no\n".to_vec()));
     for (path, text) in files {
         memory.machine().write(path, *text);
     }

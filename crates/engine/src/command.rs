@@ -136,7 +136,7 @@ pub fn run(engine: Engine<'_>, procedure: &Procedure, plan: &Plan, options: &Opt
     let locks = lock(&engine, &bound)?;
     let secrets = Secrets::default();
     secrets.fetch(procedure.secrets.iter().map(String::as_str), engine.people).map_err(no_answer)?;
-    let key = engine.store.key(Make::IfMissing).map_err(broken)?;
+    let key = engine.store.key(Make::IfMissing).map_err(|wrong| broken(&wrong))?;
     let session = bound.session(engine, &secrets, key);
     remember_sensitive(&session, plan);
     let keeper = bound.keeper(&options.identities).map_err(|wrong| Refusal::Invalid(vec![wrong]))?;
@@ -144,12 +144,12 @@ pub fn run(engine: Engine<'_>, procedure: &Procedure, plan: &Plan, options: &Opt
     let journal = match engine.store.create(&plan.run) {
         Ok(journal) => journal,
         Err(WorldError::Refused { reason, .. }) => return Err(Refusal::Refused(vec![reason])),
-        Err(wrong) => return Err(broken(wrong)),
+        Err(wrong) => return Err(broken(&wrong)),
     };
     let mut files: BTreeMap<String, Digest> = BTreeMap::new();
     let written = model::json::pretty(plan).map_err(|wrong| Refusal::Broken(wrong.to_string()))?;
     for (name, text) in plan.files.iter().map(|(name, text)| (name.as_str(), text.as_str())).chain([("plan.json", written.as_str())]) {
-        engine.store.put(&plan.run, &kept_name(name), text.as_bytes()).map_err(broken)?;
+        engine.store.put(&plan.run, &kept_name(name), text.as_bytes()).map_err(|wrong| broken(&wrong))?;
         files.insert(kept_name(name), Digest::of(text.as_bytes()));
     }
     let inputs = procedure.values.inputs.iter().map(|(name, value)| (name.clone(), model::value::to_json(value))).collect();
@@ -174,7 +174,8 @@ pub fn run(engine: Engine<'_>, procedure: &Procedure, plan: &Plan, options: &Opt
     };
     let scribe = Scribe::new(engine, plan.run.clone(), journal, None, 0, history::zeros());
     scribe.commit(vec![Event::RunStarted(Box::new(started))]).map_err(|dead| Refusal::Broken(dead.0))?;
-    let order = Order { session: &session, plan, radius: &bound.radius, keeper: &keeper, jobs: options.jobs, cut: BTreeMap::new(), over: BTreeMap::new() };
+    let order =
+        Order { session: &session, plan, radius: &bound.radius, keeper: &keeper, jobs: options.jobs, cut: BTreeMap::new(), over: BTreeMap::new() };
     let ending = run::run(&order, &scribe).map_err(|dead| Refusal::Broken(dead.0));
     drop(locks);
     ending
@@ -205,21 +206,28 @@ pub fn resume(engine: Engine<'_>, procedure: &Procedure, id: &RunId, options: &O
     }
     let secrets = Secrets::default();
     secrets.fetch(procedure.secrets.iter().map(String::as_str), engine.people).map_err(no_answer)?;
-    let key = engine.store.key(Make::IfMissing).map_err(broken)?;
+    let key = engine.store.key(Make::IfMissing).map_err(|wrong| broken(&wrong))?;
     let session = bound.session(engine, &secrets, key);
     same_secrets(&session, &read.run)?;
     let plan = kept_plan(&engine, id)?;
     remember_sensitive(&session, &plan);
     remember(&session, &read.run);
     let keeper = bound.keeper(&options.identities).map_err(|wrong| Refusal::Invalid(vec![wrong]))?;
-    let journal = engine.store.reopen(id, read.whole).map_err(broken)?;
+    let journal = engine.store.reopen(id, read.whole).map_err(|wrong| broken(&wrong))?;
     let history = read.run.clone();
     let scribe = Scribe::new(engine, id.clone(), journal, Some(read.run), read.lines, read.head);
     scribe.commit(vec![Event::Resumed { by: engine.operator.to_owned(), torn: read.torn }]).map_err(|dead| Refusal::Broken(dead.0))?;
     let hands = Hands { session: &session, scribe: &scribe, keeper: &keeper, radius: &bound.radius };
     recover::settle(&hands).map_err(|wrong| trouble(&wrong))?;
-    let mut order =
-        Order { session: &session, plan: &plan, radius: &bound.radius, keeper: &keeper, jobs: options.jobs, cut: cut(&scribe), over: over(&bound, &history) };
+    let mut order = Order {
+        session: &session,
+        plan: &plan,
+        radius: &bound.radius,
+        keeper: &keeper,
+        jobs: options.jobs,
+        cut: cut(&scribe),
+        over: over(&bound, &history),
+    };
     // An undo that the run had decided on comes first.
     let ending = match unfinished_undo(&session, &history)? {
         Some((undone, scope)) => {
@@ -264,13 +272,14 @@ fn resume_undo(engine: Engine<'_>, bound: &Bound<'_>, parent: &RunId, options: &
     }
     let secrets = Secrets::default();
     secrets.fetch(bound.procedure.secrets.iter().map(String::as_str), engine.people).map_err(no_answer)?;
-    let key = engine.store.key(Make::IfMissing).map_err(broken)?;
+    let key = engine.store.key(Make::IfMissing).map_err(|wrong| broken(&wrong))?;
     let session = bound.session(engine, &secrets, key);
     remember(&session, &read.run);
     let plan = kept_plan(&engine, parent)?;
     remember_sensitive(&session, &plan);
     let keeper = bound.keeper(&options.identities).map_err(|wrong| Refusal::Invalid(vec![wrong]))?;
-    let order = Order { session: &session, plan: &plan, radius: &bound.radius, keeper: &keeper, jobs: 1, cut: BTreeMap::new(), over: BTreeMap::new() };
+    let order =
+        Order { session: &session, plan: &plan, radius: &bound.radius, keeper: &keeper, jobs: 1, cut: BTreeMap::new(), over: BTreeMap::new() };
     undo::finish_linked(&order, &read.run, undo_run).map_err(|wrong| trouble(&wrong))
 }
 
@@ -303,7 +312,7 @@ pub fn undo_plan(engine: Engine<'_>, procedure: &Procedure, id: &RunId, wanted: 
     let bound = procedure.bind(&engine, id).map_err(|wrong| Refusal::Invalid(vec![wrong.to_string()]))?;
     let read = history::read(engine.store, id).map_err(Refusal::Damaged)?;
     let secrets = Secrets::default();
-    let key = engine.store.key(Make::Never).map_err(broken)?;
+    let key = engine.store.key(Make::Never).map_err(|wrong| broken(&wrong))?;
     let session = bound.session(engine, &secrets, key);
     remember(&session, &read.run);
     undo::preview(&session, &read.run, &wanted.scope, &wanted.agreed, wanted.past_no_return, planned(procedure)).map_err(|wrong| trouble(&wrong))
@@ -318,13 +327,21 @@ pub fn undo(engine: Engine<'_>, procedure: &Procedure, id: &RunId, wanted: &Undo
     let locks = lock(&engine, &bound)?;
     let read = history::read(engine.store, id).map_err(Refusal::Damaged)?;
     let secrets = Secrets::default();
-    let key = engine.store.key(Make::IfMissing).map_err(broken)?;
+    let key = engine.store.key(Make::IfMissing).map_err(|wrong| broken(&wrong))?;
     let session = bound.session(engine, &secrets, key);
     remember(&session, &read.run);
     let plan = kept_plan(&engine, id)?;
     remember_sensitive(&session, &plan);
     let keeper = bound.keeper(&options.identities).map_err(|wrong| Refusal::Invalid(vec![wrong]))?;
-    let order = Order { session: &session, plan: &plan, radius: &bound.radius, keeper: &keeper, jobs: options.jobs, cut: BTreeMap::new(), over: BTreeMap::new() };
+    let order = Order {
+        session: &session,
+        plan: &plan,
+        radius: &bound.radius,
+        keeper: &keeper,
+        jobs: options.jobs,
+        cut: BTreeMap::new(),
+        over: BTreeMap::new(),
+    };
     if undo::needs_secrets(&session, &read.run, &wanted.scope, wanted.past_no_return).map_err(|wrong| trouble(&wrong))? {
         secrets.fetch(procedure.secrets.iter().map(String::as_str), engine.people).map_err(no_answer)?;
         same_secrets(&session, &read.run)?;
@@ -333,7 +350,7 @@ pub fn undo(engine: Engine<'_>, procedure: &Procedure, id: &RunId, wanted: &Undo
         undo::linked(&order, &read.run, wanted.scope.clone(), &wanted.agreed, wanted.past_no_return).map_err(|wrong| trouble(&wrong))?
     } else {
         // It was cut off: what is in doubt is settled in its own journal, and it ends there.
-        let journal = engine.store.reopen(id, read.whole).map_err(broken)?;
+        let journal = engine.store.reopen(id, read.whole).map_err(|wrong| broken(&wrong))?;
         let history = read.run.clone();
         let scribe = Scribe::new(engine, id.clone(), journal, Some(read.run), read.lines, read.head);
         scribe.commit(vec![Event::Resumed { by: engine.operator.to_owned(), torn: read.torn }]).map_err(|dead| Refusal::Broken(dead.0))?;
@@ -390,7 +407,7 @@ fn lock(engine: &Engine<'_>, bound: &Bound<'_>) -> Result<Vec<Box<dyn Lock>>, Re
         match engine.store.lock(&name, &holder) {
             Ok(lock) => held.push(lock),
             Err(WorldError::Refused { reason, .. }) => return Err(Refusal::Refused(vec![reason])),
-            Err(wrong) => return Err(broken(wrong)),
+            Err(wrong) => return Err(broken(&wrong)),
         }
     }
     Ok(held)
@@ -413,7 +430,11 @@ fn previous(engine: &Engine<'_>, client: &str, run: &RunId) -> Option<Head> {
 }
 
 fn kept_plan(engine: &Engine<'_>, id: &RunId) -> Result<Plan, Refusal> {
-    let bytes = engine.store.file(id, "plan.json").map_err(broken)?.ok_or_else(|| Refusal::Damaged(format!("the plan of `{id}` is not there")))?;
+    let bytes = engine
+        .store
+        .file(id, "plan.json")
+        .map_err(|wrong| broken(&wrong))?
+        .ok_or_else(|| Refusal::Damaged(format!("the plan of `{id}` is not there")))?;
     serde_json::from_slice(&bytes).map_err(|wrong| Refusal::Damaged(format!("the plan of `{id}` cannot be read: {wrong}")))
 }
 
@@ -536,8 +557,8 @@ fn no_answer(no: NoAnswer) -> Refusal {
     }
 }
 
-fn broken(wrong: WorldError) -> Refusal {
-    Refusal::Broken(chain(&wrong))
+fn broken(wrong: &WorldError) -> Refusal {
+    Refusal::Broken(chain(wrong))
 }
 
 fn trouble(wrong: &Trouble) -> Refusal {

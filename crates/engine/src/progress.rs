@@ -12,7 +12,6 @@ pub(crate) struct Progress<'g> {
     over: Vec<Option<Outcome>>,
     blocked: Vec<bool>,
     ready: BinaryHeap<Reverse<Ix>>,
-    left: usize,
 }
 
 impl<'g> Progress<'g> {
@@ -21,8 +20,7 @@ impl<'g> Progress<'g> {
         let count = graph.nodes.len();
         let waiting: Vec<u32> = (0..count).map(|ix| graph.before(ix as Ix).count() as u32).collect();
         let ready = (0..count).filter(|ix| waiting[*ix] == 0 && !graph.ends_run(*ix as Ix)).map(|ix| Reverse(ix as Ix)).collect();
-        let left = (0..count).filter(|ix| !graph.ends_run(*ix as Ix)).count();
-        Self { graph, waiting, over: vec![None; count], blocked: vec![false; count], ready, left }
+        Self { graph, waiting, over: vec![None; count], blocked: vec![false; count], ready }
     }
 
     /// The next node that may start.
@@ -45,11 +43,6 @@ impl<'g> Progress<'g> {
         self.ready.len()
     }
 
-    /// Whether every node but the run's `finally` is over.
-    pub(crate) fn is_over(&self) -> bool {
-        self.left == 0
-    }
-
     /// How a node ended.
     pub(crate) fn outcome(&self, node: Ix) -> Option<Outcome> {
         self.over[node as usize]
@@ -70,9 +63,6 @@ impl<'g> Progress<'g> {
     pub(crate) fn finish(&mut self, node: Ix, outcome: Outcome) {
         if self.over[node as usize].replace(outcome).is_some() {
             return;
-        }
-        if !self.graph.ends_run(node) {
-            self.left -= 1;
         }
         let failed = matches!(outcome, Outcome::Failed | Outcome::Blocked);
         let after: Vec<(Ix, Edge)> = self.graph.after(node).collect();

@@ -74,7 +74,10 @@ fn a_link_is_named_and_never_followed_or_set() {
         assert_eq!(state, State::Foreign { what: format!("link to {to}") });
         assert!(is_refused(&case.write(name, state)) && is_refused(&case.world.open(&case.path(name))));
     }
-    assert_eq!((fs::read(case.at("file")).unwrap(), case.world.list(case.dir.path().to_str().unwrap()).unwrap()[0].kind), (b"old".to_vec(), EntryKind::Foreign));
+    assert_eq!(
+        (fs::read(case.at("file")).unwrap(), case.world.list(case.dir.path().to_str().unwrap()).unwrap()[0].kind),
+        (b"old".to_vec(), EntryKind::Foreign)
+    );
 }
 
 #[test]

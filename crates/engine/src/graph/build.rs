@@ -69,8 +69,8 @@ impl Graph {
         let mut builder = Builder { material, graph, statics: vec![Arc::clone(&material.values)], owner: vec![0], links: Vec::new(), depth: 0 };
         let document = Arc::clone(&material.documents[0]);
         let on_failure = document.document.form.on_failure.map_or(OnFailure::Stop, |at| policy(at.value));
-        let last = builder.list(0, &document.document.form.steps, None, on_failure, None)?;
-        builder.list(0, &document.document.form.finally, None, OnFailure::Continue, Some((0, last)))?;
+        builder.list(Here { group: 0, on_failure, last: None }, &document.document.form.steps, None, &[])?;
+        builder.list(Here { group: 0, on_failure: OnFailure::Continue, last: Some(0) }, &document.document.form.finally, None, &[])?;
         builder.link()?;
         Ok(builder.graph)
     }
@@ -97,6 +97,16 @@ struct Builder<'a> {
     depth: usize,
 }
 
+/// Where a step stands.
+#[derive(Clone, Copy)]
+struct Here {
+    group: Gx,
+    /// What happens when it fails, unless it says otherwise.
+    on_failure: OnFailure,
+    /// The group whose `finally` it belongs to.
+    last: Option<Gx>,
+}
+
 /// Where something begins and ends in the graph.
 struct Span {
     entries: Vec<Ix>,
@@ -116,29 +126,17 @@ impl Builder<'_> {
         ix
     }
 
+    /// Two edges between two nodes are as good as one.
     fn edge(&mut self, from: Ix, to: Ix, edge: Edge) {
-        let (from, to) = (NodeIndex::new(from as usize), NodeIndex::new(to as usize));
-        match self.graph.edges.find_edge(from, to) {
-            Some(found) if edge == Edge::Needs => self.graph.edges[found] = edge,
-            Some(_) => {}
-            None => {
-                self.graph.edges.add_edge(from, to, edge);
-            }
-        }
+        self.graph.edges.add_edge(NodeIndex::new(from as usize), NodeIndex::new(to as usize), edge);
     }
 
     /// The steps of one group. Gives every node in it that can fail.
-    fn list(
-        &mut self,
-        group: Gx,
-        steps: &[step::Step],
-        enter: Option<Ix>,
-        on_failure: OnFailure,
-        last: Option<(Gx, Vec<Ix>)>,
-    ) -> Result<Vec<Ix>, BuildError> {
+    fn list(&mut self, here: Here, steps: &[step::Step], enter: Option<Ix>, before_last: &[Ix]) -> Result<Vec<Ix>, BuildError> {
+        let group = here.group;
         let mut spans: Vec<Span> = Vec::new();
         for step in steps {
-            let span = self.step(group, step, on_failure, last.as_ref().map(|(gx, _)| *gx))?;
+            let span = self.step(here, step)?;
             spans.push(span);
         }
         for (at, step) in steps.iter().enumerate() {
@@ -178,19 +176,20 @@ impl Builder<'_> {
                 entries.iter().for_each(|entry| self.edge(enter, *entry, Edge::After));
             }
             // What runs last comes after everything, whatever became of it.
-            for before in last.iter().filter(|(gx, _)| *gx != 0).flat_map(|(_, all)| all) {
+            for before in before_last {
                 entries.iter().for_each(|entry| self.edge(*before, *entry, Edge::After));
             }
         }
         Ok(spans.into_iter().flat_map(|span| span.all).collect())
     }
 
-    fn step(&mut self, group: Gx, step: &step::Step, on_failure: OnFailure, last: Option<Gx>) -> Result<Span, BuildError> {
-        let on_failure = step.on_failure.map_or(on_failure, |at| policy(at.value));
+    fn step(&mut self, here: Here, step: &step::Step) -> Result<Span, BuildError> {
+        let here = Here { on_failure: step.on_failure.map_or(here.on_failure, |at| policy(at.value)), ..here };
+        let group = here.group;
         let local = step.id.value.to_string();
         let full = self.full(group, &local);
         let Some(foreach) = &step.foreach else {
-            let (target, span) = self.one(group, step, &full, on_failure, last, None)?;
+            let (target, span) = self.one(here, step, &full, None)?;
             self.graph.groups[group as usize].inside.insert(local, target);
             return Ok(span);
         };
@@ -212,7 +211,7 @@ impl Builder<'_> {
             if instances.iter().any(|(other, _)| *other == key) {
                 return Err(self.wrong(&full, &format!("the key `{key}` stands twice")));
             }
-            let (target, span) = self.one(group, step, &format!("{full}[{key}]"), on_failure, last, Some(each))?;
+            let (target, span) = self.one(here, step, &format!("{full}[{key}]"), Some(each))?;
             instances.push((key, target));
             spans.push(span);
         }
@@ -221,7 +220,7 @@ impl Builder<'_> {
             let before = spans[at - together].exit;
             spans[at].entries.clone().into_iter().for_each(|entry| self.edge(before, entry, Edge::After));
         }
-        let join = self.node(&join, Work::Join, group, last);
+        let join = self.node(&join, Work::Join, group, here.last);
         let (mut entries, mut all) = (Vec::new(), Vec::new());
         for span in spans {
             self.edge(span.exit, join, Edge::Needs);
@@ -237,56 +236,39 @@ impl Builder<'_> {
     }
 
     /// One step or one instance of it.
-    fn one(
-        &mut self,
-        group: Gx,
-        step: &step::Step,
-        full: &str,
-        on_failure: OnFailure,
-        last: Option<Gx>,
-        each: Option<(String, Value)>,
-    ) -> Result<(Target, Span), BuildError> {
+    fn one(&mut self, here: Here, step: &step::Step, full: &str, each: Option<(String, Value)>) -> Result<(Target, Span), BuildError> {
         let skipped = step.is_optional() && self.material.skip.contains(step.id.value.as_ref());
         let id = StepId::new(full);
+        let alone = |node| (Target::Step(node), Span { entries: vec![node], exit: node, all: vec![node] });
         if skipped {
-            let node = self.node(&id, Work::Unwanted, group, last);
-            return Ok((Target::Step(node), Span { entries: vec![node], exit: node, all: vec![node] }));
+            return Ok(alone(self.node(&id, Work::Unwanted, here.group, here.last)));
         }
         match step.body() {
-            step::Body::Action { kind, with } if kind.value.as_ref() == RUNBOOK => self.file(group, step, with, &id, on_failure, last, each),
-            step::Body::Action { kind, with } => {
-                let wrapped = each.is_some();
-                let inner = if wrapped { self.group(group, &id, each, None, on_failure, None) } else { group };
-                let node = self.action(inner, step, kind.value.as_ref(), with, &id, on_failure, last)?;
-                Ok((Target::Step(node), Span { entries: vec![node], exit: node, all: vec![node] }))
+            step::Body::Action { kind, .. } if kind.value.as_ref() == RUNBOOK => self.file(here, step, &id, each),
+            step::Body::Action { kind, .. } => {
+                let group = if each.is_some() { self.group(here, &id, each, None, None) } else { here.group };
+                Ok(alone(self.action(Here { group, ..here }, step, kind.value.as_ref(), &id)?))
             }
             step::Body::Group(steps) => {
                 let when = step.when.as_ref().map(|at| at.value.to_string());
-                let gx = self.group(group, &id, each, when, on_failure, None);
+                let gx = self.group(here, &id, each, when, None);
                 let outputs = step.outputs.iter().filter_map(|(name, out)| Some((name.value.to_string(), raw_of(out)?))).collect();
                 self.graph.groups[gx as usize].outputs = outputs;
-                let enter = self.node(&id, Work::Enter(gx), group, last);
-                self.condition_links(group, enter, step.when.as_ref().map(|at| at.value.as_ref()));
-                let all = self.list(gx, steps, Some(enter), on_failure, last.map(|gx| (gx, Vec::new())))?;
-                Ok(self.close(group, gx, enter, all, &step.finally, &id, last)?)
+                let enter = self.node(&id, Work::Enter(gx), here.group, here.last);
+                self.condition_links(here.group, enter, step.when.as_ref().map(|at| at.value.as_ref()));
+                let all = self.list(Here { group: gx, ..here }, steps, Some(enter), &[])?;
+                self.close(here, gx, (enter, all), &step.finally)
             }
         }
     }
 
     /// The end of a group: its `finally`, then its exit.
-    fn close(
-        &mut self,
-        group: Gx,
-        gx: Gx,
-        enter: Ix,
-        mut all: Vec<Ix>,
-        finally: &[step::Step],
-        id: &StepId,
-        last: Option<Gx>,
-    ) -> Result<(Target, Span), BuildError> {
-        let ends = self.list(gx, finally, Some(enter), OnFailure::Continue, Some((last.unwrap_or(gx), all.clone())))?;
+    fn close(&mut self, here: Here, gx: Gx, (enter, mut all): (Ix, Vec<Ix>), finally: &[step::Step]) -> Result<(Target, Span), BuildError> {
+        let last = Here { group: gx, on_failure: OnFailure::Continue, last: Some(here.last.unwrap_or(gx)) };
+        let ends = self.list(last, finally, Some(enter), &all)?;
         all.extend(ends);
-        let exit = self.node(id, Work::Exit(gx), group, last);
+        let id = self.graph.groups[gx as usize].id.clone();
+        let exit = self.node(&id, Work::Exit(gx), here.group, here.last);
         for node in &all {
             self.edge(*node, exit, Edge::Needs);
         }
@@ -296,15 +278,8 @@ impl Builder<'_> {
         Ok((Target::Group(gx), Span { entries: vec![enter], exit, all }))
     }
 
-    fn group(
-        &mut self,
-        parent: Gx,
-        id: &StepId,
-        each: Option<(String, Value)>,
-        when: Option<String>,
-        on_failure: OnFailure,
-        file: Option<(usize, Option<Raw>)>,
-    ) -> Gx {
+    fn group(&mut self, here: Here, id: &StepId, each: Option<(String, Value)>, when: Option<String>, file: Option<(usize, Option<Raw>)>) -> Gx {
+        let parent = here.group;
         let gx = self.graph.groups.len() as Gx;
         let around = &self.graph.groups[parent as usize];
         self.graph.groups.push(Group {
@@ -315,7 +290,7 @@ impl Builder<'_> {
             each,
             inside: HashMap::new(),
             outputs: Vec::new(),
-            on_failure: Some(on_failure),
+            on_failure: Some(here.on_failure),
             values: if file.is_some() { gx } else { around.values },
             inputs: file.and_then(|(_, inputs)| inputs),
             document: file.map_or(around.document, |(document, _)| document),
@@ -327,41 +302,33 @@ impl Builder<'_> {
     }
 
     /// A group from a file: it sees only what it is given.
-    fn file(
-        &mut self,
-        group: Gx,
-        step: &step::Step,
-        with: Option<Raw>,
-        id: &StepId,
-        on_failure: OnFailure,
-        last: Option<Gx>,
-        each: Option<(String, Value)>,
-    ) -> Result<(Target, Span), BuildError> {
+    fn file(&mut self, here: Here, step: &step::Step, id: &StepId, each: Option<(String, Value)>) -> Result<(Target, Span), BuildError> {
         self.depth += 1;
         if self.depth > 8 {
             return Err(self.wrong(id.as_str(), "runbooks within runbooks go eight deep at most"));
         }
-        let around = if each.is_some() { self.group(group, id, each, None, on_failure, None) } else { group };
-        let here = Arc::clone(&self.graph.documents[self.graph.groups[group as usize].document]);
-        let called = step.action.as_ref().and_then(|action| here.calls.get(&action.node));
+        let around = if each.is_some() { self.group(here, id, each, None, None) } else { here.group };
+        let caller = Arc::clone(&self.graph.documents[self.graph.groups[here.group as usize].document]);
+        let called = step.action.as_ref().and_then(|action| caller.calls.get(&action.node));
         let place = *called.ok_or_else(|| self.wrong(id.as_str(), "its runbook was not read"))?;
+        let inputs = step.with.and_then(|with| caller.document.tree.get(with, "inputs"));
         let document = Arc::clone(&self.graph.documents[place]);
-        let inputs = with.and_then(|with| here.document.tree.get(with, "inputs"));
         let when = step.when.as_ref().map(|at| at.value.to_string());
-        let gx = self.group(around, id, None, when, on_failure, Some((place, inputs)));
-        let known = self.known_inputs(around, inputs, &here, &document);
+        let here = Here { group: around, ..here };
+        let gx = self.group(here, id, None, when, Some((place, inputs)));
+        let known = self.known_inputs(around, inputs, &caller, &document);
         self.owner[gx as usize] = self.statics.len();
         self.statics.push(Arc::new(known));
         let outputs = document.document.form.outputs.iter().map(|(name, raw)| (name.value.to_string(), *raw)).collect();
         self.graph.groups[gx as usize].outputs = outputs;
-        let enter = self.node(id, Work::Enter(gx), around, last);
+        let enter = self.node(id, Work::Enter(gx), around, here.last);
         self.condition_links(around, enter, step.when.as_ref().map(|at| at.value.as_ref()));
         if let Some(inputs) = inputs {
-            self.value_links(around, enter, &here, inputs);
+            self.value_links(around, enter, &caller, inputs);
         }
-        let inner = document.document.form.on_failure.map_or(on_failure, |at| policy(at.value));
-        let all = self.list(gx, &document.document.form.steps, Some(enter), inner, last.map(|gx| (gx, Vec::new())))?;
-        let closed = self.close(around, gx, enter, all, &document.document.form.finally, id, last);
+        let on_failure = document.document.form.on_failure.map_or(here.on_failure, |at| policy(at.value));
+        let all = self.list(Here { group: gx, on_failure, ..here }, &document.document.form.steps, Some(enter), &[])?;
+        let closed = self.close(here, gx, (enter, all), &document.document.form.finally);
         self.depth -= 1;
         closed
     }
@@ -384,16 +351,8 @@ impl Builder<'_> {
         known
     }
 
-    fn action(
-        &mut self,
-        group: Gx,
-        step: &step::Step,
-        kind: &str,
-        with: Option<Raw>,
-        id: &StepId,
-        on_failure: OnFailure,
-        last: Option<Gx>,
-    ) -> Result<Ix, BuildError> {
+    fn action(&mut self, here: Here, step: &step::Step, kind: &str, id: &StepId) -> Result<Ix, BuildError> {
+        let (group, with) = (here.group, step.with);
         let kind = self.kind(kind, id)?;
         let place = self.graph.groups[group as usize].document;
         let document = Arc::clone(&self.graph.documents[place]);
@@ -424,7 +383,7 @@ impl Builder<'_> {
             irreversible: step.irreversible.as_ref().map(|at| at.value.to_string()),
             gate: step.is_gate(),
             point_of_no_return: step.is_point_of_no_return(),
-            on_failure,
+            on_failure: here.on_failure,
             attempts: retry.map_or(1, |retry| retry.attempts.value),
             delay: retry.and_then(|retry| retry.delay).map_or(Duration::ZERO, |span| span.duration()),
             max_delay: retry.and_then(|retry| retry.max_delay).map(|span| span.duration()),
@@ -448,7 +407,7 @@ impl Builder<'_> {
         };
         let outputs = about.outputs.clone();
         let work = Work::Step(Box::new(Step { kind, with, about: Arc::new(about), settles: Vec::new() }));
-        let node = self.node(id, work, group, last);
+        let node = self.node(id, work, group, here.last);
         self.condition_links(group, node, step.when.as_ref().map(|at| at.value.as_ref()));
         let undo_with = if let Undo::Action(_, with) = undo { with } else { None };
         let used = with.into_iter().chain(done_when.iter().filter_map(|(_, with)| *with)).chain(outputs.iter().map(|(_, raw)| *raw)).chain(undo_with);

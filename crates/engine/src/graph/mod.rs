@@ -189,7 +189,7 @@ pub enum Target {
     /// A group.
     Group(Gx),
     /// The instances of a `foreach`, in list order, and the node where all are over.
-    Each(Vec<(String, Target)>, Ix),
+    Each(Vec<(String, Self)>, Ix),
 }
 
 /// What expressions see beside steps.

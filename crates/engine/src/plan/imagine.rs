@@ -15,7 +15,7 @@ use model::plan::{Decision, PlannedStep};
 use model::resource::Resource;
 use model::state::State;
 use model::value::May;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use world::act::Source;
 use world::action::ActionError;
@@ -285,11 +285,6 @@ impl<'s, 'a> Imaginer<'s, 'a> {
     /// Whether the imagined world can say what a resource is.
     pub(crate) fn state(&self, resource: &Resource) -> Result<State, WorldError> {
         self.world.state(resource)
-    }
-
-    /// The distinct resources that are set.
-    pub(crate) fn set(&self) -> BTreeSet<&Resource> {
-        self.uses.iter().flatten().filter(|u| u.sets).map(|u| &u.resource).collect()
     }
 }
 

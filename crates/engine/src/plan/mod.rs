@@ -67,9 +67,9 @@ pub fn plan<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, wanted: Wan
         }
         let effects = planned.effects.iter().filter(|e| !e.changes().is_empty() || matches!(e, Effect::Run { .. })).count() as u32;
         if floor.is_none() {
-            before_floor += effects
+            before_floor += effects;
         } else {
-            after_floor += effects
+            after_floor += effects;
         }
         if acts && effects > 0 && step.about.undo == crate::graph::Undo::Keep {
             kept.push(planned.id.clone());

@@ -461,7 +461,7 @@ impl<'a> Coordinator<'_, '_, 'a> {
                     Finished::Over(outcome) => self.progress.finish(node, outcome),
                     Finished::Trouble(Trouble::Dead(dead)) => return Err(dead),
                     Finished::Trouble(trouble) => {
-                        wrong.push(format!("`{}` of `finally`: {}", self.graph.nodes[node as usize].id, crate::run::hands::words(&trouble)))
+                        wrong.push(format!("`{}` of `finally`: {}", self.graph.nodes[node as usize].id, crate::run::hands::words(&trouble)));
                     }
                 }
             }

@@ -58,9 +58,9 @@ impl<'s, 'a> Worker<'s, 'a> {
             match self.begin(*node, attempt) {
                 Ok(Begun::Over(outcome)) => done.push((*node, Finished::Over(outcome))),
                 Ok(Begun::Ready(ready)) if ready.proposal.effects.len() == 1 && matches!(ready.proposal.effects[0].effect, Effect::Set(_)) => {
-                    round.push(*ready)
+                    round.push(*ready);
                 }
-                Ok(Begun::Ready(ready)) => done.push((*node, self.finish(*ready))),
+                Ok(Begun::Ready(ready)) => done.push((*node, self.finish(&ready))),
                 Err(wrong) => done.push((*node, self.failed(*node, wrong))),
             }
         }
@@ -170,9 +170,9 @@ impl<'s, 'a> Worker<'s, 'a> {
         self.effects(&ready).map(drop)
     }
 
-    fn finish(&self, ready: Ready) -> Finished {
-        match self.effects(&ready) {
-            Ok(brought) => self.over(&ready, &brought, Outcome::Done).unwrap_or_else(Finished::Trouble),
+    fn finish(&self, ready: &Ready) -> Finished {
+        match self.effects(ready) {
+            Ok(brought) => self.over(ready, &brought, Outcome::Done).unwrap_or_else(Finished::Trouble),
             Err(wrong) => self.failed(ready.node, wrong),
         }
     }
@@ -255,12 +255,12 @@ impl<'s, 'a> Worker<'s, 'a> {
                 Effect::Set(_) => {
                     let Some(mut job) = job(ready, at) else { continue };
                     if matches!(job.source, world::act::Source::Stdout) {
-                        (job.change, job.source) = self.from_stdout(&job.change, &brought)?;
+                        (job.change, job.source) = self.as_file(&job.change, &brought)?;
                     }
                     let state = self.hands.set(vec![job])?.remove(0)?;
                     self.applied(ready, at, &state)?
                 }
-                Effect::Run { program, .. } if self.done_before(&ready.id).is_some() => self.from_journal(&ready.id, program)?,
+                Effect::Run { program, .. } if self.done_before(&ready.id).is_some() => self.in_journal(&ready.id, program)?,
                 Effect::Run { program, changes } => {
                     let timeout = step.and_then(|step| step.about.timeout);
                     let one = self.hands.run(&ready.id, n, program, changes, timeout)?;
@@ -285,7 +285,7 @@ impl<'s, 'a> Worker<'s, 'a> {
     }
 
     /// What a program has brought that ran before the cut-off.
-    fn from_journal(&self, step: &StepId, program: &model::program::Program) -> Result<Brought, Trouble> {
+    fn in_journal(&self, step: &StepId, program: &model::program::Program) -> Result<Brought, Trouble> {
         let Some(EffectStatus::Applied { exit: Some(exit), .. }) = self.done_before(step).map(|effect| &effect.status) else {
             return Ok(Brought::default());
         };
@@ -304,7 +304,7 @@ impl<'s, 'a> Worker<'s, 'a> {
         }
     }
 
-    fn from_stdout(&self, change: &Change, brought: &[Brought]) -> Result<(Change, world::act::Source), Trouble> {
+    fn as_file(&self, change: &Change, brought: &[Brought]) -> Result<(Change, world::act::Source), Trouble> {
         let failed = |wrong: WorldError| trouble(&wrong, &self.hands.session.sensitive);
         let blob = brought.last().and_then(|b| b.stdout.clone());
         if blob.as_ref().is_some_and(|captured| captured.sealed) {
@@ -412,9 +412,9 @@ impl<'s, 'a> Worker<'s, 'a> {
         let observed = self.hands.observe(&ask.changes)?;
         let event = Event::Answered { step: ready.id.clone(), n, by: answer.by, answers: written, evidence, observed };
         if world::planted::bug(29) {
-            self.hands.scribe.say(event)?
+            self.hands.scribe.say(event)?;
         } else {
-            self.hands.scribe.commit(vec![event])?
+            self.hands.scribe.commit(vec![event])?;
         }
         Ok(Brought { answers, ..Brought::default() })
     }

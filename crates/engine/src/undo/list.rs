@@ -33,7 +33,7 @@ pub(crate) struct BackStep {
 pub(crate) enum Back {
     /// The inverse of a `Set`, or a before-image of what a program or person changed.
     Set {
-        change: Change,
+        change: Box<Change>,
         image: Option<Image>,
         /// The effect of the undone run.
         n: u32,
@@ -183,7 +183,7 @@ fn back(effect: &EffectFold, change: &Change) -> Option<Back> {
         return None;
     }
     let image = effect.images.iter().find(|image| image.resource == change.resource).cloned();
-    Some(Back::Set { change: Change { resource: change.resource.clone(), before: now, after: change.before.clone() }, image, n: effect.n })
+    Some(Back::Set { change: Box::new(Change { resource: change.resource.clone(), before: now, after: change.before.clone() }), image, n: effect.n })
 }
 
 fn restored(effect: &EffectFold, before: &model::effect::Before) -> Option<Back> {
@@ -195,7 +195,7 @@ fn restored(effect: &EffectFold, before: &model::effect::Before) -> Option<Back>
         return None;
     }
     let image = effect.images.iter().find(|image| image.resource == before.resource).cloned();
-    Some(Back::Set { change: Change { resource: before.resource.clone(), before: now, after: before.before.clone() }, image, n: effect.n })
+    Some(Back::Set { change: Box::new(Change { resource: before.resource.clone(), before: now, after: before.before.clone() }), image, n: effect.n })
 }
 
 fn observed<'e>(effect: &'e EffectFold, resource: &Resource) -> Option<&'e State> {

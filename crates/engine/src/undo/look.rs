@@ -51,7 +51,7 @@ pub(crate) fn look(session: &Session<'_>, list: &List, agreed: &Agreed) -> Resul
                     match judge(list, change, &found, first, agreed) {
                         Judged::Already | Judged::Leave => {}
                         Judged::Set => {
-                            let change = Change { before: found.clone(), ..change.clone() };
+                            let change = Change { before: found.clone(), ..(**change).clone() };
                             world.imagine(&change, &Source::Nothing);
                             planned.decision = Decision::Change;
                             planned.effects.push(Effect::Set(change));

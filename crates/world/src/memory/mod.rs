@@ -147,10 +147,8 @@ impl Act for Memory {
 
     fn run(&self, start: &Start<'_>) -> Result<Ended, WorldError> {
         let stdin = start.secrets.stdin.as_ref().map_or_else(|| plain_stdin(start.program), |bytes| bytes.to_vec());
-        // The machine is free while the program runs, as a real one is: what it does becomes visible at its end.
-        let mut machine = self.machine().clone();
-        let (end, stdout, stderr) = self.execute(&mut machine, start.program, &stdin)?;
-        *self.machine() = machine;
+        // Nobody else changes the machine meanwhile: a program in memory is one moment.
+        let (end, stdout, stderr) = self.execute(&mut self.machine(), start.program, &stdin)?;
         let spool = |bytes: Vec<u8>| Spool { length: bytes.len() as u64, bytes: Box::new(Cursor::new(bytes)) };
         Ok(Ended { end, stdout: spool(stdout), stderr: spool(stderr) })
     }
