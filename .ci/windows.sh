@@ -90,7 +90,7 @@ run_tests() {                                       # from the root of the repos
   export CARGO_TARGET_DIR=target/win
   # Everything must build, tests too; those that need only a world in memory run.
   cargo test --workspace --target $T --no-run
-  cargo test --workspace --target $T --lib --bins --test 'memory*'
+  cargo test --workspace --target $T --lib --test engine --test random
   smoke target/win/$T/debug/retrace.exe
 }
 
