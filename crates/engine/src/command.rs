@@ -2,7 +2,7 @@
 
 use crate::context::Engine;
 use crate::history;
-use crate::people::NoAnswer;
+use crate::people::{Choice, ChoiceOption, NoAnswer};
 use crate::plan::{self, Wanted, chain};
 use crate::procedure::{Bound, Procedure};
 use crate::run::hands::{Hands, Trouble};
@@ -20,7 +20,9 @@ use model::plan::{Decision, Plan, Planned};
 use model::state::{Content, FileState, State};
 use model::value::from_json;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use world::action::Kind;
+use world::alive::Alive;
 use world::error::WorldError;
 use world::store::{Lock, LockName, Make, Store};
 
@@ -146,6 +148,7 @@ pub fn run(engine: Engine<'_>, procedure: &Procedure, plan: &Plan, options: &Opt
         Err(WorldError::Refused { reason, .. }) => return Err(Refusal::Refused(vec![reason])),
         Err(wrong) => return Err(broken(&wrong)),
     };
+    let alive = engine.store.alive(&plan.run).map_err(|wrong| broken(&wrong))?;
     let mut files: BTreeMap<String, Digest> = BTreeMap::new();
     let written = model::json::pretty(plan).map_err(|wrong| Refusal::Broken(wrong.to_string()))?;
     for (name, text) in plan.files.iter().map(|(name, text)| (name.as_str(), text.as_str())).chain([("plan.json", written.as_str())]) {
@@ -174,8 +177,16 @@ pub fn run(engine: Engine<'_>, procedure: &Procedure, plan: &Plan, options: &Opt
     };
     let scribe = Scribe::new(engine, plan.run.clone(), journal, None, 0, history::zeros());
     scribe.commit(vec![Event::RunStarted(Box::new(started))]).map_err(|dead| Refusal::Broken(dead.0))?;
-    let order =
-        Order { session: &session, plan, radius: &bound.radius, keeper: &keeper, jobs: options.jobs, cut: BTreeMap::new(), over: BTreeMap::new() };
+    let order = Order {
+        session: &session,
+        plan,
+        radius: &bound.radius,
+        keeper: &keeper,
+        alive: alive.as_ref(),
+        jobs: options.jobs,
+        cut: BTreeMap::new(),
+        over: BTreeMap::new(),
+    };
     let ending = run::run(&order, &scribe).map_err(|dead| Refusal::Broken(dead.0));
     drop(locks);
     ending
@@ -213,17 +224,19 @@ pub fn resume(engine: Engine<'_>, procedure: &Procedure, id: &RunId, options: &O
     remember_sensitive(&session, &plan);
     remember(&session, &read.run);
     let keeper = bound.keeper(&options.identities).map_err(|wrong| Refusal::Invalid(vec![wrong]))?;
+    let alive = programs(&engine, id)?;
     let journal = engine.store.reopen(id, read.whole).map_err(|wrong| broken(&wrong))?;
     let history = read.run.clone();
     let scribe = Scribe::new(engine, id.clone(), journal, Some(read.run), read.lines, read.head);
     scribe.commit(vec![Event::Resumed { by: engine.operator.to_owned(), torn: read.torn }]).map_err(|dead| Refusal::Broken(dead.0))?;
-    let hands = Hands { session: &session, scribe: &scribe, keeper: &keeper, radius: &bound.radius };
+    let hands = Hands { session: &session, scribe: &scribe, keeper: &keeper, radius: &bound.radius, alive: alive.as_ref() };
     recover::settle(&hands).map_err(|wrong| trouble(&wrong))?;
     let mut order = Order {
         session: &session,
         plan: &plan,
         radius: &bound.radius,
         keeper: &keeper,
+        alive: alive.as_ref(),
         jobs: options.jobs,
         cut: cut(&scribe),
         over: over(&bound, &history),
@@ -270,6 +283,7 @@ fn resume_undo(engine: Engine<'_>, bound: &Bound<'_>, parent: &RunId, options: &
     if read.run.ended.is_none() {
         return Err(Refusal::Refused(vec![format!("it belongs to `{parent}`, which goes on with it: retrace resume {parent}")]));
     }
+    let alive = programs(&engine, parent)?;
     let secrets = Secrets::default();
     secrets.fetch(bound.procedure.secrets.iter().map(String::as_str), engine.people).map_err(no_answer)?;
     let key = engine.store.key(Make::IfMissing).map_err(|wrong| broken(&wrong))?;
@@ -278,8 +292,16 @@ fn resume_undo(engine: Engine<'_>, bound: &Bound<'_>, parent: &RunId, options: &
     let plan = kept_plan(&engine, parent)?;
     remember_sensitive(&session, &plan);
     let keeper = bound.keeper(&options.identities).map_err(|wrong| Refusal::Invalid(vec![wrong]))?;
-    let order =
-        Order { session: &session, plan: &plan, radius: &bound.radius, keeper: &keeper, jobs: 1, cut: BTreeMap::new(), over: BTreeMap::new() };
+    let order = Order {
+        session: &session,
+        plan: &plan,
+        radius: &bound.radius,
+        keeper: &keeper,
+        alive: alive.as_ref(),
+        jobs: 1,
+        cut: BTreeMap::new(),
+        over: BTreeMap::new(),
+    };
     undo::finish_linked(&order, &read.run, undo_run).map_err(|wrong| trouble(&wrong))
 }
 
@@ -326,6 +348,7 @@ pub fn undo(engine: Engine<'_>, procedure: &Procedure, id: &RunId, wanted: &Undo
     let bound = procedure.bind(&engine, id).map_err(|wrong| Refusal::Invalid(vec![wrong.to_string()]))?;
     let locks = lock(&engine, &bound)?;
     let read = history::read(engine.store, id).map_err(Refusal::Damaged)?;
+    let alive = programs(&engine, id)?;
     let secrets = Secrets::default();
     let key = engine.store.key(Make::IfMissing).map_err(|wrong| broken(&wrong))?;
     let session = bound.session(engine, &secrets, key);
@@ -338,6 +361,7 @@ pub fn undo(engine: Engine<'_>, procedure: &Procedure, id: &RunId, wanted: &Undo
         plan: &plan,
         radius: &bound.radius,
         keeper: &keeper,
+        alive: alive.as_ref(),
         jobs: options.jobs,
         cut: BTreeMap::new(),
         over: BTreeMap::new(),
@@ -354,7 +378,7 @@ pub fn undo(engine: Engine<'_>, procedure: &Procedure, id: &RunId, wanted: &Undo
         let history = read.run.clone();
         let scribe = Scribe::new(engine, id.clone(), journal, Some(read.run), read.lines, read.head);
         scribe.commit(vec![Event::Resumed { by: engine.operator.to_owned(), torn: read.torn }]).map_err(|dead| Refusal::Broken(dead.0))?;
-        let hands = Hands { session: &session, scribe: &scribe, keeper: &keeper, radius: &bound.radius };
+        let hands = Hands { session: &session, scribe: &scribe, keeper: &keeper, radius: &bound.radius, alive: alive.as_ref() };
         recover::settle(&hands).map_err(|wrong| trouble(&wrong))?;
         let decided = Event::Decided { by: engine.operator.to_owned(), what: "undo".into(), about: "run".into() };
         scribe.commit(vec![decided]).map_err(|dead| Refusal::Broken(dead.0))?;
@@ -371,6 +395,27 @@ pub fn undo(engine: Engine<'_>, procedure: &Procedure, id: &RunId, wanted: &Undo
     };
     drop(locks);
     Ok(ending)
+}
+
+/// The lock that the run's programs inherit. If one of an earlier process still holds it, a person says what to do.
+fn programs(engine: &Engine<'_>, id: &RunId) -> Result<Option<Alive>, Refusal> {
+    loop {
+        let reason = match engine.store.alive(id) {
+            Err(WorldError::Refused { reason, .. }) => reason,
+            other => return other.map_err(|wrong| broken(&wrong)),
+        };
+        let options = vec![
+            ChoiceOption { key: "wait", text: "look again: it may have ended".into() },
+            ChoiceOption { key: "go_on", text: "go on: I know that what still runs has nothing more to do with this run".into() },
+            ChoiceOption { key: "stop", text: "leave all as it is".into() },
+        ];
+        match engine.people.choose(&Choice { about: id.to_string(), text: vec![format!("`{id}`: {reason}")], options }).as_deref() {
+            Ok("wait") => engine.clock.wait(Duration::from_secs(1), engine.stop),
+            Ok("go_on") => return Ok(None),
+            Ok(_) => return Err(Refusal::Stopped),
+            Err(_) => return Err(Refusal::Refused(vec![reason])),
+        }
+    }
 }
 
 /// The questions of a plan: those of its steps and of the other options.

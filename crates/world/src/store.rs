@@ -1,5 +1,6 @@
 //! The state directory: journals, blobs, locks.
 
+use crate::alive::Alive;
 use crate::error::WorldError;
 use model::digest::Digest;
 use model::id::RunId;
@@ -50,6 +51,15 @@ pub trait Store: Blobs {
     /// # Errors
     /// [`WorldError::Refused`] with who holds it.
     fn lock(&self, lock: &LockName, holder: &str) -> Result<Box<dyn Lock>, WorldError>;
+
+    /// Holds the lock that every program of a run inherits, until it is dropped and they are gone. `None` where programs are
+    /// not of this machine.
+    ///
+    /// # Errors
+    /// [`WorldError::Refused`] if a program that an earlier process started for this run still holds it.
+    fn alive(&self, _run: &RunId) -> Result<Option<Alive>, WorldError> {
+        Ok(None)
+    }
 
     /// A key that stays the same for this state directory: 32 random bytes, made by the first run. `None` if there is none
     /// yet and `make` is not set.

@@ -25,6 +25,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use world::action::Class;
+use world::alive::Alive;
 
 /// What a run is to do.
 pub(crate) struct Order<'s, 'a> {
@@ -36,6 +37,8 @@ pub(crate) struct Order<'s, 'a> {
     pub radius: &'s Radius,
     /// Keeps before-images.
     pub keeper: &'s Keeper,
+    /// What every program inherits, so that a later process can tell whether one still runs.
+    pub alive: Option<&'s Alive>,
     /// How many steps at once.
     pub jobs: usize,
     /// The effects that the cut-off attempts of steps had done, when a run is resumed.
@@ -66,7 +69,7 @@ fn with_coordinator<'a>(
 ) -> Result<Ending, Dead> {
     let graph = order.session.graph;
     let planned = planned_steps(order.plan);
-    let hands = Hands { session: order.session, scribe, keeper: order.keeper, radius: order.radius };
+    let hands = Hands { session: order.session, scribe, keeper: order.keeper, radius: order.radius, alive: order.alive };
     let worker = Worker { hands: &hands, planned: &planned, cut: &order.cut };
     let (jobs_in, jobs_out) = channel::<Vec<Ix>>();
     let (asks_in, asks_out) = channel::<Vec<Ix>>();

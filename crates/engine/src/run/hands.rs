@@ -25,6 +25,8 @@ pub(crate) struct Hands<'s, 'a> {
     pub(crate) keeper: &'s Keeper,
     /// Allows what may be set.
     pub(crate) radius: &'s crate::radius::Radius,
+    /// What every program inherits.
+    pub(crate) alive: Option<&'s world::alive::Alive>,
 }
 
 /// Why a step did not come to its end.
@@ -137,7 +139,7 @@ impl Hands<'_, '_> {
         let (secrets, secret) = self.secrets_of(program)?;
         let effect = session.sensitive.masked_effect(&Effect::Run { program: program.clone(), changes: changes.to_vec() });
         self.scribe.commit(vec![Event::Intended { step: step.clone(), n, effect, images, staging: Vec::new(), takes_back: None }])?;
-        let start = Start { program, secrets, timeout, cancelled: &session.engine.stop.programs, alive: None };
+        let start = Start { program, secrets, timeout, cancelled: &session.engine.stop.programs, alive: self.alive };
         let ended = match session.engine.world.run(&start) {
             Ok(ended) => ended,
             Err(wrong) => {

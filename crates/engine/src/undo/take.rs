@@ -115,7 +115,7 @@ pub(crate) fn finish_linked<'a>(order: &Order<'_, 'a>, parent: &Run, undo: &Run)
     let journal = store.reopen(undo.id(), read.whole).map_err(failed)?;
     let scribe = Scribe::new(order.session.engine, undo.id().clone(), journal, Some(read.run), read.lines, read.head);
     scribe.commit(vec![Event::Resumed { by: order.session.engine.operator.to_owned(), torn: read.torn }])?;
-    let hands = Hands { session: order.session, scribe: &scribe, keeper: order.keeper, radius: order.radius };
+    let hands = Hands { session: order.session, scribe: &scribe, keeper: order.keeper, radius: order.radius, alive: order.alive };
     recover::settle(&hands)?;
     let taken = taken_back(order.session, parent.id())?;
     let list = list(order.session.graph, parent, &taken, &undo_of.scope, false);
@@ -124,7 +124,7 @@ pub(crate) fn finish_linked<'a>(order: &Order<'_, 'a>, parent: &Run, undo: &Run)
 
 /// Takes back step by step, then writes the last line.
 pub(crate) fn take<'a>(order: &Order<'_, 'a>, scribe: &Scribe<'a>, list: &List, agreed: &Agreed) -> Result<Ending, Dead> {
-    let hands = Hands { session: order.session, scribe, keeper: order.keeper, radius: order.radius };
+    let hands = Hands { session: order.session, scribe, keeper: order.keeper, radius: order.radius, alive: order.alive };
     let nothing = BTreeMap::new();
     let worker = Worker { hands: &hands, planned: &nothing, cut: &order.cut };
     let mut touched = BTreeSet::new();

@@ -13,6 +13,7 @@ mod private;
 
 pub use private::machine_locks;
 
+use crate::alive::Alive;
 use crate::error::WorldError;
 use crate::real::files::flush::flush;
 use crate::real::files::sys::{self, Dir, Kind};
@@ -79,6 +80,10 @@ impl DiskStore {
 }
 
 impl Store for DiskStore {
+    fn alive(&self, run: &RunId) -> Result<Option<Alive>, WorldError> {
+        Alive::hold(&self.run(run).join("alive")).map(Some)
+    }
+
     fn create(&self, run: &RunId) -> Result<Box<dyn Journal + '_>, WorldError> {
         self.make()?;
         self.make_reserve()?;
