@@ -9,6 +9,7 @@ mod input;
 mod keys;
 mod kinds;
 mod name;
+mod rules;
 mod step;
 
 use std::cell::RefCell;

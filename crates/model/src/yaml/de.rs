@@ -5,7 +5,7 @@ use std::any::type_name;
 use serde::{
     Deserialize, Deserializer,
     de::{
-        DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
+        DeserializeSeed, MapAccess, SeqAccess, Unexpected, Visitor,
         value::{BorrowedStrDeserializer, StrDeserializer},
     },
     forward_to_deserialize_any,
@@ -19,6 +19,7 @@ use super::{
     scalar::Plain,
     sink::Sink,
     tree::{Shape, Tree},
+    variant::Variant,
 };
 use crate::diagnostic::{Diagnostic, nearest};
 
@@ -47,8 +48,8 @@ macro_rules! typed_or_dummy {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct De<'t> {
-    tree: &'t Tree,
+pub(super) struct De<'t> {
+    pub(super) tree: &'t Tree,
     node: Raw,
     sink: &'t Sink,
     /// The type being read, under which its required fields are remembered.
@@ -62,7 +63,7 @@ struct De<'t> {
 }
 
 impl<'t> De<'t> {
-    fn typed<T: Deserialize<'t>>(self) -> Result<T, Fault> {
+    pub(super) fn typed<T: Deserialize<'t>>(self) -> Result<T, Fault> {
         if self.sink.is_full() {
             return stand_in();
         }
@@ -105,7 +106,7 @@ impl<'t> De<'t> {
         }
     }
 
-    fn at(self, node: Raw) -> Self {
+    pub(super) fn at(self, node: Raw) -> Self {
         Self { node, absent: false, ..self }
     }
 
@@ -363,42 +364,5 @@ impl<'t> MapAccess<'t> for Entries<'t> {
         let Some(key) = self.advance() else { return Ok(None) };
         let name = De { templates: false, ..self.de.at(key) }.typed()?;
         Ok(Some((name, self.next_value()?)))
-    }
-}
-
-/// A word with what belongs to it: `{ word: value }`.
-struct Variant<'t> {
-    de: De<'t>,
-    key: Raw,
-    value: Raw,
-}
-
-impl<'t> EnumAccess<'t> for Variant<'t> {
-    type Error = Fault;
-    type Variant = Self;
-
-    fn variant_seed<V: DeserializeSeed<'t>>(self, seed: V) -> Result<(V::Value, Self), Fault> {
-        let word: StrDeserializer<'_, Fault> = self.de.tree.text(self.key).unwrap_or_default().into_deserializer();
-        Ok((seed.deserialize(word)?, self))
-    }
-}
-
-impl<'t> VariantAccess<'t> for Variant<'t> {
-    type Error = Fault;
-
-    fn unit_variant(self) -> Result<(), Fault> {
-        Err(serde::de::Error::invalid_type(Unexpected::Map, &"a string"))
-    }
-    fn newtype_variant_seed<T: DeserializeSeed<'t>>(self, seed: T) -> Result<T::Value, Fault> {
-        seed.deserialize(self.de.at(self.value))
-    }
-    fn newtype_variant<T: Deserialize<'t>>(self) -> Result<T, Fault> {
-        self.de.at(self.value).typed()
-    }
-    fn tuple_variant<V: Visitor<'t>>(self, len: usize, visitor: V) -> Result<V::Value, Fault> {
-        self.de.at(self.value).deserialize_tuple(len, visitor)
-    }
-    fn struct_variant<V: Visitor<'t>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Fault> {
-        self.de.at(self.value).deserialize_struct("", fields, visitor)
     }
 }

@@ -12,6 +12,7 @@ mod scalar;
 mod sink;
 mod source;
 mod tree;
+mod variant;
 
 pub use at::{At, Raw};
 pub use de::{read, read_parameters};
