@@ -54,7 +54,7 @@ fn effects_run_are_effects_planned_and_an_undo_restores_whatever_the_number_of_j
 
 #[test]
 fn a_failure_at_any_effect_can_be_taken_back() {
-    for seed in SEEDS.step_by(4) {
+    for seed in SEEDS.step_by(8) {
         let case = Case::new(seed);
         for n in 0.. {
             let (world, store) = (case.machine(), MemoryStore::new());
@@ -76,7 +76,7 @@ fn a_failure_at_any_effect_can_be_taken_back() {
 
 #[test]
 fn a_run_that_dies_at_any_line_can_be_finished_or_taken_back() {
-    for seed in SEEDS.step_by(8) {
+    for seed in SEEDS.step_by(20) {
         let case = Case::new(seed);
         let finished = {
             let (world, store) = (case.machine(), MemoryStore::new());
@@ -113,7 +113,7 @@ fn a_run_that_dies_at_any_line_can_be_finished_or_taken_back() {
 
 #[test]
 fn an_undo_that_dies_at_any_line_can_be_finished() {
-    for seed in SEEDS.step_by(16) {
+    for seed in SEEDS.step_by(40) {
         let case = Case::new(seed);
         for appends in 1.. {
             let (world, store) = (case.machine(), MemoryStore::new());
