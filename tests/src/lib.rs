@@ -5,3 +5,6 @@ pub mod fixture;
 pub mod flaky;
 pub mod lab;
 pub mod mortal;
+pub mod retrace;
+#[cfg(target_os = "linux")]
+pub mod terminal;

@@ -37,8 +37,7 @@ pub(crate) fn resume(here: &Here, args: &Resume) -> Result<Exit, Failure> {
         workshop.agree(&Start { client: &plan.client, effects, reason, named, yes: args.work.yes }, &rest)?;
     }
     let options = options(here, &args.work)?;
-    let total = plan.as_ref().map(|plan| plan.steps.len());
-    let ending = workshop.tell(total, |engine| engine::command::resume(engine, &opened.procedure, &run, &options)).map_err(refusal)?;
+    let ending = workshop.tell(plan.as_ref(), |engine| engine::command::resume(engine, &opened.procedure, &run, &options)).map_err(refusal)?;
     let exit = ended(here, &ending);
     here.next(&format!("{} {run}", if matches!(exit, Exit::Failed | Exit::Stopped | Exit::Unanswered) { "resume" } else { "show" }));
     Ok(exit)

@@ -50,7 +50,7 @@ pub(crate) fn run(here: &Here, args: &args::Run) -> Result<Exit, Failure> {
     let start = start(&plan, named, args.work.yes);
     workshop.agree(&start, &plan)?;
     let options = options(here, &args.work)?;
-    let ending = workshop.tell(Some(plan.steps.len()), |engine| engine::command::run(engine, &opened.procedure, &plan, &options)).map_err(refusal)?;
+    let ending = workshop.tell(Some(&plan), |engine| engine::command::run(engine, &opened.procedure, &plan, &options)).map_err(refusal)?;
     let exit = ended(here, &ending);
     let run = plan.run.as_str();
     match exit {

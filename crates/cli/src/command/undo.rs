@@ -59,7 +59,7 @@ pub(crate) fn undo(here: &Here, args: &Undo) -> Result<Exit, Failure> {
     workshop.agree(&Start { client: &plan.client, effects, reason, named, yes: args.work.yes }, &plan)?;
     let options = options(here, &args.work)?;
     let ending =
-        workshop.tell(Some(plan.steps.len()), |engine| engine::command::undo(engine, &opened.procedure, &run, &wanted, &options)).map_err(refusal)?;
+        workshop.tell(Some(&plan), |engine| engine::command::undo(engine, &opened.procedure, &run, &wanted, &options)).map_err(refusal)?;
     let exit = ended(here, &ending);
     here.next(&format!("show {run}"));
     Ok(exit)

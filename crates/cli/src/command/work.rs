@@ -12,6 +12,7 @@ use crate::prompt::console::Console;
 use crate::prompt::crew::Crew;
 use crate::prompt::start::Start;
 use crate::report::board::Detail;
+use crate::report::layout::Table;
 use crate::report::reporter::{Manner, Reporter};
 use actions::BUILTIN;
 use engine::command::{Options, Refusal};
@@ -81,20 +82,21 @@ impl<'h> Workshop<'h> {
     }
 
     /// Works, and tells it. Ctrl-C is a wish from now on.
-    pub(crate) fn tell(&self, total: Option<usize>, work: impl FnOnce(Engine<'_>) -> Result<Ending, Refusal>) -> Result<Ending, Refusal> {
+    pub(crate) fn tell(&self, plan: Option<&Plan>, work: impl FnOnce(Engine<'_>) -> Result<Ending, Refusal>) -> Result<Ending, Refusal> {
         self.here.listen();
         let everywhere = &self.here.everywhere;
+        let table = Table::of(self.here.err, plan.into_iter().flat_map(|plan| &plan.steps).map(|step| step.id.as_str()));
         let (manner, stream): (Manner, Box<dyn io::Write + Send>) = if everywhere.json {
             (Manner::Json, Box::new(io::stdout()))
         } else if everywhere.quiet {
             (Manner::Silent, Box::new(io::sink()))
         } else if io::stdout().is_terminal() {
-            (Manner::Terminal(self.here.err), Box::new(io::stderr()))
+            (Manner::Terminal(table), Box::new(io::stderr()))
         } else {
             (Manner::Piped(self.client.zone.clone()), Box::new(io::stdout()))
         };
         let detail = if everywhere.verbose > 0 { Detail::Effects } else { Detail::Steps };
-        let reporter = Reporter::start(manner, stream, total, detail);
+        let reporter = Reporter::start(manner, stream, plan.map(|plan| plan.steps.len()), detail);
         let ending = {
             let crew = self.crew(Some(&reporter));
             let clerk = Clerk::beside(&crew, self.site.as_ref());

@@ -1,9 +1,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
+use super::super::layout::Table;
 use super::*;
 use crate::paper::Paper;
 use jiff::tz::TimeZone;
 use serde_json::json;
+
+const TABLE: Table = Table { paper: Paper::PLAIN, name: 18 };
 
 fn lines(events: &[serde_json::Value]) -> Vec<Line> {
     let line = |(seq, event): (usize, &serde_json::Value)| Line {
@@ -46,7 +49,7 @@ fn events() -> Vec<Line> {
 #[test]
 fn at_a_terminal_each_step_is_a_row_and_the_end_is_told() {
     let mut board = Board::new(Some(3), Detail::Steps);
-    let rows: String = events().iter().flat_map(|line| board.take(line)).map(|said| said.row(&Paper::PLAIN)).collect();
+    let rows: String = events().iter().flat_map(|line| board.take(line)).map(|said| said.row(&TABLE)).collect();
     let expected = "
   > h-0307-1          started           licence 1.4.0 for client harbor on SAGE01, by jdoe
   + quiesce           done       30s    service:PVX: running -> stopped
@@ -75,7 +78,7 @@ fn what_runs_and_the_whole_are_known_at_any_moment() {
     let events = events();
     events[..6].iter().for_each(|line| drop(board.take(line)));
     let now = events[7].at;
-    let running: Vec<String> = board.running(now).iter().map(|said| said.row(&Paper::PLAIN)).collect();
+    let running: Vec<String> = board.running(now).iter().map(|said| said.row(&TABLE)).collect();
     assert_eq!(running, ["  > served            running    20s\n"]);
     assert_eq!(board.total(now).unwrap(), "1 of 3 steps   1m10s   run h-0307-1");
     assert_eq!(board.place(), Some((2, 3)));
@@ -94,7 +97,7 @@ fn an_undo_tells_what_is_taken_back() {
     ])
     .iter()
     .flat_map(|line| board.take(line))
-    .map(|said| said.row(&Paper::PLAIN))
+    .map(|said| said.row(&TABLE))
     .collect();
     let expected = "
   > h-0307-1          undoing           takes back h-0307-1

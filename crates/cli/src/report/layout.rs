@@ -7,26 +7,46 @@ use model::printable::Printable;
 use std::time::Duration;
 use unicode_width::UnicodeWidthStr;
 
-/// Cells of the column of names.
-pub(crate) const NAME: usize = 18;
+/// Cells of the column of names, at least and at most.
+const NAME: usize = 18;
+const MOST_NAME: usize = 36;
 
 /// Cells of the column of words.
 const WORD: usize = 10;
 
-/// A line about a step: sign, name, word, and what there is to say. A long name takes a line of its own; a long text goes on below.
-pub(crate) fn row(paper: &Paper, mark: Mark, name: &str, word: &str, text: &str) -> String {
-    let name = Printable(name).to_string();
-    let mut row = format!("  {} {}", paper.mark(mark), padded(&name, NAME));
-    if name.width() >= NAME && paper.width.is_some() {
-        row = format!("{}\n    {:NAME$}", row.trim_end(), "");
+/// The columns of a list of steps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Table {
+    /// What it is set on.
+    pub(crate) paper: Paper,
+    /// Cells of the column of names.
+    pub(crate) name: usize,
+}
+
+impl Table {
+    /// With room for these names, within reason.
+    pub(crate) fn of<'n>(paper: Paper, names: impl Iterator<Item = &'n str>) -> Self {
+        let widest = names.map(UnicodeWidthStr::width).filter(|cells| *cells < MOST_NAME).max().unwrap_or(0);
+        Self { paper, name: (widest + 1).max(NAME) }
     }
-    let word = padded(word, WORD);
-    let text = fill(&Printable(text).to_string(), paper.width, 4 + NAME + word.width(), 6);
-    row.push_str(&paper.paint(mark.ink(), &word));
-    row.push_str(&text);
-    row.truncate(row.trim_end_matches(' ').len());
-    row.push('\n');
-    row
+
+    /// Sign and name. At a terminal a name that is too long takes a line of its own.
+    pub(crate) fn head(&self, mark: Mark, name: &str) -> String {
+        let name = Printable(name).to_string();
+        let head = format!("  {} {}", self.paper.mark(mark), padded(&name, self.name));
+        if name.width() < self.name || self.paper.width.is_none() { head } else { format!("{}\n    {:2$}", head.trim_end(), "", self.name) }
+    }
+
+    /// A line about a step: sign, name, word, and what there is to say. A long text goes on below.
+    pub(crate) fn row(&self, mark: Mark, name: &str, word: &str, text: &str) -> String {
+        let mut row = self.head(mark, name);
+        let word = padded(word, WORD);
+        row.push_str(&self.paper.paint(mark.ink(), &word));
+        row.push_str(&fill(&Printable(text).to_string(), self.paper.width, 4 + self.name + word.width(), 6));
+        row.truncate(row.trim_end_matches(' ').len());
+        row.push('\n');
+        row
+    }
 }
 
 /// Breaks a text at its blanks, so that no line is wider than `width`. The first line has `used` cells already; the others begin
@@ -121,14 +141,14 @@ mod tests {
 
     #[test]
     fn a_row_has_fixed_columns() {
-        let row = row(&Paper::PLAIN, Mark::Change, "quiesce", "change", "service:PVX: running -> stopped");
+        let row = Table::of(Paper::PLAIN, ["quiesce"].into_iter()).row(Mark::Change, "quiesce", "change", "service:PVX: running -> stopped");
         assert_eq!(row, "  ~ quiesce           change    service:PVX: running -> stopped\n");
     }
 
     #[test]
     fn a_long_name_takes_a_line_of_its_own_at_a_terminal() {
         let paper = Paper { width: Some(60), ..Paper::PLAIN };
-        let row = row(&paper, Mark::Done, "farm[terminal-server-01]/copy", "done", "one two three four five six seven eight");
+        let row = Table { paper, name: 18 }.row(Mark::Done, "farm[terminal-server-01]/copy", "done", "one two three four five six seven eight");
         assert_eq!(row, "  + farm[terminal-server-01]/copy\n                      done      one two three four five six\n      seven eight\n");
     }
 

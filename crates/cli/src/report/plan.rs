@@ -1,6 +1,6 @@
 //! A plan as text: one line a step, what does not change folded, totals and what cannot be undone last.
 
-use super::layout::{count, fill, row, words_of_four};
+use super::layout::{Table, count, fill, words_of_four};
 use crate::paper::{Ink, Mark, Paper};
 use model::effect::Effect;
 use model::plan::{Decision, Plan, PlannedStep};
@@ -27,7 +27,7 @@ pub(crate) fn text(plan: &Plan, paper: &Paper, detail: Detail, looked: Option<&s
         let _ = writeln!(text, "Looked at {looked}");
     }
     text.push('\n');
-    let lines = Lines { plan, paper, detail, irreversible: plan.irreversible.iter().map(|i| (i.step.as_str(), i.reason.as_str())).collect() };
+    let lines = Lines::of(plan, paper, detail);
     lines.steps(&mut text, &plan.steps);
     for option in &plan.options {
         let _ = writeln!(text, "if {} is {}, instead:", Printable(option.step.as_str()), Printable(&option.option));
@@ -43,14 +43,14 @@ pub(crate) fn undo_text(plan: &Plan, run: &str, paper: &Paper, detail: Detail) -
     let mut text = String::new();
     let head = format!("of run {run}, client {}, {}.", plan.client, plan.host);
     let _ = writeln!(text, "{}  {} Nothing has been changed.\n", paper.paint(Ink::Head, "UNDO PLAN"), Printable(&head));
-    let lines = Lines { plan, paper, detail, irreversible: plan.irreversible.iter().map(|i| (i.step.as_str(), i.reason.as_str())).collect() };
+    let lines = Lines::of(plan, paper, detail);
     lines.steps(&mut text, &plan.steps);
     let listed = |id: &str| plan.steps.iter().any(|step| step.id.as_str() == id);
     for one in plan.irreversible.iter().filter(|one| !listed(one.step.as_str())) {
-        text.push_str(&row(paper, Mark::Never, one.step.as_str(), "cannot", &one.reason));
+        text.push_str(&lines.table.row(Mark::Never, one.step.as_str(), "cannot", &one.reason));
     }
     for kept in plan.kept.iter().filter(|kept| !listed(kept.as_str())) {
-        text.push_str(&row(paper, Mark::Same, kept.as_str(), "stays", "kept by its runbook"));
+        text.push_str(&lines.table.row(Mark::Same, kept.as_str(), "stays", "kept by its runbook"));
     }
     let back = plan.steps.iter().filter(|step| matches!(step.decision, Decision::Change | Decision::Run | Decision::Ask)).count();
     let already = plan.steps.iter().filter(|step| step.decision == Decision::NoChange).count();
@@ -67,7 +67,7 @@ pub(crate) fn undo_text(plan: &Plan, run: &str, paper: &Paper, detail: Detail) -
 
 struct Lines<'a> {
     plan: &'a Plan,
-    paper: &'a Paper,
+    table: Table,
     detail: Detail,
     irreversible: BTreeMap<&'a str, &'a str>,
 }
@@ -75,22 +75,26 @@ struct Lines<'a> {
 /// Runs of at least this many steps in which nothing happens are one line.
 const FOLD: usize = 4;
 
-impl Lines<'_> {
+impl<'a> Lines<'a> {
+    fn of(plan: &'a Plan, paper: &Paper, detail: Detail) -> Self {
+        let irreversible = plan.irreversible.iter().map(|one| (one.step.as_str(), one.reason.as_str())).collect();
+        Self { plan, table: Table::of(*paper, plan.steps.iter().map(name_of)), detail, irreversible }
+    }
+
     fn steps(&self, text: &mut String, steps: &[PlannedStep]) {
         let mut group = "";
         let mut at = 0;
         while let Some(step) = steps.get(at) {
-            let (own, name) = step.id.as_str().rsplit_once('/').unwrap_or(("", step.id.as_str()));
+            let (own, name) = (group_of(step), name_of(step));
             if own != group {
-                let _ = writeln!(text, "{}", self.paper.paint(Ink::Head, &Printable(own).to_string()));
+                let _ = writeln!(text, "{}", self.table.paper.paint(Ink::Head, &Printable(own).to_string()));
                 group = own;
             }
             let quiet = steps[at..].iter().take_while(|s| self.is_quiet(s) && group_of(s) == own && s.decision == step.decision).count();
             if quiet >= FOLD && self.detail == Detail::Lines {
-                let last = &steps[at + quiet - 1].id;
-                let last = last.as_str().rsplit_once('/').map_or(last.as_str(), |(_, name)| name);
+                let last = name_of(&steps[at + quiet - 1]);
                 let word = step.decision.word();
-                text.push_str(&row(self.paper, mark(step.decision), &count(quiet, "step"), word, &format!("{name} to {last}; -v shows them")));
+                text.push_str(&self.table.row(mark(step.decision), &count(quiet, "step"), word, &format!("{name} to {last}; -v shows them")));
                 at += quiet;
             } else {
                 self.step(text, step, name);
@@ -123,10 +127,10 @@ impl Lines<'_> {
         if self.plan.kept.iter().any(|kept| *kept == step.id) {
             said.push_str("; kept by an undo");
         }
-        text.push_str(&row(self.paper, mark, name, step.decision.word(), &said));
+        text.push_str(&self.table.row(mark, name, step.decision.word(), &said));
         if self.plan.point_of_no_return.as_ref() == Some(&step.id) {
             let line = "------ point of no return: an undo goes back no further than here ------";
-            let _ = writeln!(text, "{}", self.paper.paint(Ink::Bad, line));
+            let _ = writeln!(text, "{}", self.table.paper.paint(Ink::Bad, line));
         }
         if self.detail == Detail::Effects {
             self.more(text, step, never.is_some());
@@ -149,14 +153,18 @@ impl Lines<'_> {
                 Some('-') => Ink::Bad,
                 _ => Ink::Plain,
             };
-            let _ = writeln!(text, "      | {}", self.paper.paint(ink, &Printable(line).to_string()));
+            let _ = writeln!(text, "      | {}", self.table.paper.paint(ink, &Printable(line).to_string()));
         }
     }
 
     fn under(&self, text: &mut String, word: &str, said: &str) {
-        let said = fill(&Printable(said).to_string(), self.paper.width, 7 + word.len(), 8);
+        let said = fill(&Printable(said).to_string(), self.table.paper.width, 7 + word.len(), 8);
         let _ = writeln!(text, "      {word} {said}");
     }
+}
+
+fn name_of(step: &PlannedStep) -> &str {
+    step.id.as_str().rsplit_once('/').map_or(step.id.as_str(), |(_, name)| name)
 }
 
 fn group_of(step: &PlannedStep) -> &str {

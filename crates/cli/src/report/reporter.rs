@@ -2,7 +2,7 @@
 //! own writes it.
 
 use super::board::{Board, Detail};
-use super::layout::cut;
+use super::layout::{Table, cut};
 use super::said::{Kind, Said};
 use crate::paper::{Ink, Mark, Paper};
 use jiff::Timestamp;
@@ -19,7 +19,7 @@ use unicode_width::UnicodeWidthStr;
 #[derive(Clone, Debug)]
 pub(crate) enum Manner {
     /// Rows that scroll up, and a live area below where the cursor can be moved.
-    Terminal(Paper),
+    Terminal(Table),
     /// One line an event, with its time.
     Piped(TimeZone),
     /// The journal's own lines.
@@ -106,9 +106,9 @@ impl Reporter {
                     desk.text.push('\n');
                 }
             }
-            Manner::Terminal(paper) => {
+            Manner::Terminal(table) => {
                 for said in desk.board.take(line) {
-                    desk.add(&said.row(paper), 1);
+                    desk.add(&said.row(table), 1);
                 }
             }
             Manner::Piped(zone) => {
@@ -127,8 +127,8 @@ impl Reporter {
         let said = |text: String, at| Said { at, kind: Kind::Note, name: String::new(), mark: Mark::Wait, word: "", took: None, text };
         match &self.shared.manner {
             Manner::Silent | Manner::Json => return,
-            Manner::Terminal(paper) => {
-                let text = super::layout::fill(&Printable(text).to_string(), paper.width, 4, 6);
+            Manner::Terminal(table) => {
+                let text = super::layout::fill(&Printable(text).to_string(), table.paper.width, 4, 6);
                 desk.add(&format!("    {text}\n"), 1);
             }
             Manner::Piped(zone) => desk.add(&said(text.to_owned(), Timestamp::now()).line(zone), 1),
@@ -144,8 +144,8 @@ impl Reporter {
         desk.held = true;
         let text = desk.take();
         drop(desk);
-        if let Manner::Terminal(paper) = &self.shared.manner {
-            let whole = pen.erase(paper.width) + &text;
+        if let Manner::Terminal(table) = &self.shared.manner {
+            let whole = pen.erase(table.paper.width) + &text;
             pen.put(&whole);
         } else {
             pen.put(&text);
@@ -244,7 +244,7 @@ impl Shared {
     /// How long nothing may happen before something is written.
     fn patience(&self, heard: Instant) -> Duration {
         let whole = match &self.manner {
-            Manner::Terminal(paper) if paper.cursor => Duration::from_secs(1),
+            Manner::Terminal(table) if table.paper.cursor => Duration::from_secs(1),
             Manner::Terminal(_) => HEARTBEAT / 2,
             Manner::Piped(_) => HEARTBEAT,
             Manner::Json | Manner::Silent => Duration::from_secs(3600),
@@ -261,10 +261,10 @@ impl Shared {
         let now = Timestamp::now();
         let mut text = desk.take();
         let whole = match &self.manner {
-            Manner::Terminal(paper) if paper.cursor => {
-                let live = if desk.closed { Vec::new() } else { live(&desk.board, paper, now) };
+            Manner::Terminal(table) if table.paper.cursor => {
+                let live = if desk.closed { Vec::new() } else { live(&desk.board, table, now) };
                 drop(desk);
-                let mut whole = pen.erase(paper.width) + &text;
+                let mut whole = pen.erase(table.paper.width) + &text;
                 pen.painted = live.iter().map(|line| line.cells).collect();
                 live.iter().for_each(|line| whole.push_str(&line.text));
                 whole
@@ -273,7 +273,7 @@ impl Shared {
                 if nothing_new && !desk.closed {
                     for said in desk.board.running(now).iter().take(LIVE) {
                         match manner {
-                            Manner::Terminal(paper) => text.push_str(&said.row(paper)),
+                            Manner::Terminal(table) => text.push_str(&said.row(table)),
                             Manner::Piped(zone) => text.push_str(&said.line(zone)),
                             Manner::Json | Manner::Silent => {}
                         }
@@ -327,9 +327,10 @@ struct LiveLine {
 }
 
 /// The live area: a rule, what runs, and one line on the whole.
-fn live(board: &Board, paper: &Paper, now: Timestamp) -> Vec<LiveLine> {
+fn live(board: &Board, table: &Table, now: Timestamp) -> Vec<LiveLine> {
     let running = board.running(now);
     let Some(total) = board.total(now).filter(|_| !running.is_empty()) else { return Vec::new() };
+    let paper = &table.paper;
     // Painted at the width of the moment, one cell less: some terminals break a line that is just full.
     let width = terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| usize::from(width.0)).or(paper.width).unwrap_or(80);
     let width = width.saturating_sub(1).clamp(20, 100);
@@ -338,7 +339,7 @@ fn live(board: &Board, paper: &Paper, now: Timestamp) -> Vec<LiveLine> {
         LiveLine { cells: text.width(), text: format!("{}\n", paper.paint(ink, &text)) }
     };
     let mut lines = vec![set(&"-".repeat(width), Ink::Plain)];
-    let plain = Paper { width: None, colour: false, ..*paper };
+    let plain = Table { paper: Paper { width: None, colour: false, ..*paper }, ..*table };
     lines.extend(running.iter().take(LIVE).map(|said| set(said.row(&plain).trim_end(), Ink::Plain)));
     let more = match running.len().saturating_sub(LIVE) {
         0 => String::new(),

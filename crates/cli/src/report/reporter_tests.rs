@@ -69,7 +69,7 @@ fn silence_is_silent() {
 fn a_terminal_that_takes_nothing_does_not_stop_the_run_and_gets_no_replay() {
     let screen = Screen::default();
     screen.shut(true);
-    let reporter = Reporter::start(Manner::Terminal(Paper::PLAIN), Box::new(screen.clone()), None, Detail::Steps);
+    let reporter = Reporter::start(Manner::Terminal(Table { paper: Paper::PLAIN, name: 18 }), Box::new(screen.clone()), None, Detail::Steps);
     (0..50_000).for_each(|seq| reporter.line(&note(seq)));
     screen.shut(false);
     reporter.finish();
@@ -82,7 +82,7 @@ fn a_terminal_that_takes_nothing_does_not_stop_the_run_and_gets_no_replay() {
 #[test]
 fn while_somebody_is_asked_nothing_is_painted() {
     let screen = Screen::default();
-    let reporter = Reporter::start(Manner::Terminal(Paper::PLAIN), Box::new(screen.clone()), None, Detail::Steps);
+    let reporter = Reporter::start(Manner::Terminal(Table { paper: Paper::PLAIN, name: 18 }), Box::new(screen.clone()), None, Detail::Steps);
     reporter.line(&note(0));
     let held = reporter.hold();
     let before = screen.text();
@@ -103,7 +103,7 @@ fn the_live_area_fits_the_terminal_and_says_how_many_more_run() {
     for n in 0..12 {
         board.take(&line(Event::StepStarted { step: StepId::new(&format!("step_{n}")), attempt: 1 }));
     }
-    let lines = live(&board, &Paper { width: Some(60), cursor: true, ..Paper::PLAIN }, Timestamp::UNIX_EPOCH);
+    let lines = live(&board, &Table { paper: Paper { width: Some(60), cursor: true, ..Paper::PLAIN }, name: 18 }, Timestamp::UNIX_EPOCH);
     assert_eq!(lines.len(), 1 + LIVE + 1);
     assert!(lines.iter().all(|line| line.cells < 100 && line.text.lines().count() == 1));
     assert!(lines[9].text.starts_with("0 of 20 steps   0s   run h-1   and 4 more"), "{}", lines[9].text);

@@ -1,12 +1,11 @@
 //! One thing that is said of a run, before it is set on a terminal or in a pipe.
 
-use super::layout::{NAME, fill, padded, stamp, took};
-use crate::paper::{Mark, Paper};
+use super::layout::{Table, fill, padded, stamp, took};
+use crate::paper::Mark;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::printable::Printable;
 use std::time::Duration;
-use unicode_width::UnicodeWidthStr;
 
 /// One thing that is said of a run.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -57,19 +56,16 @@ impl Kind {
 
 impl Said {
     /// For a terminal, with a line end. Several lines stand below each other.
-    pub(crate) fn row(&self, paper: &Paper) -> String {
-        let name = Printable(&self.name).to_string();
-        let mut row = format!("  {} {}", paper.mark(self.mark), padded(&name, NAME));
-        if name.width() >= NAME && paper.width.is_some() {
-            row = format!("{}\n    {:NAME$}", row.trim_end(), "");
-        }
+    pub(crate) fn row(&self, table: &Table) -> String {
+        let paper = &table.paper;
+        let mut row = table.head(self.mark, &self.name);
         let time = self.took.map(took).unwrap_or_default();
         let word = format!("{:WORD$}", self.word);
         row.push_str(&paper.paint(self.mark.ink(), &word));
         row.push_str(&format!("{time:>TOOK$}    "));
         let mut lines = self.text.lines();
         let first = Printable(lines.next().unwrap_or_default()).to_string();
-        row.push_str(&fill(&first, paper.width, 4 + NAME + WORD + TOOK + 4, 6));
+        row.push_str(&fill(&first, paper.width, 4 + table.name + WORD + TOOK + 4, 6));
         row.truncate(row.trim_end_matches(' ').len());
         for line in lines {
             row.push_str("\n      ");
@@ -93,6 +89,7 @@ impl Said {
 #[expect(clippy::unwrap_used, reason = "a test fails loudly")]
 mod tests {
     use super::*;
+    use crate::paper::Paper;
 
     fn said() -> Said {
         Said {
@@ -110,7 +107,7 @@ mod tests {
     fn at_a_terminal_it_is_a_row_with_further_lines_below() {
         let expected = "  x backup-files      failed   2m10s    attempt 2: cannot copy\n      expected 4.1 GB free\n      \
                         found    1.2 GB \\u{1b}[2Jfree\n";
-        assert_eq!(said().row(&Paper::PLAIN), expected);
+        assert_eq!(said().row(&Table { paper: Paper::PLAIN, name: 18 }), expected);
     }
 
     #[test]
