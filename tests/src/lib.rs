@@ -5,6 +5,3 @@ pub mod fixture;
 pub mod flaky;
 pub mod lab;
 pub mod mortal;
-pub mod retrace;
-#[cfg(target_os = "linux")]
-pub mod terminal;

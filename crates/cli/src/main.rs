@@ -10,7 +10,6 @@ mod here;
 mod paper;
 mod prompt;
 mod report;
-mod schema;
 mod stop;
 
 use args::{Args, When};

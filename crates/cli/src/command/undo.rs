@@ -58,8 +58,7 @@ pub(crate) fn undo(here: &Here, args: &Undo) -> Result<Exit, Failure> {
     let reason = args.past_no_return.then(|| "It goes below the point of no return".to_owned());
     workshop.agree(&Start { client: &plan.client, effects, reason, named, yes: args.work.yes }, &plan)?;
     let options = options(here, &args.work)?;
-    let ending =
-        workshop.tell(Some(&plan), |engine| engine::command::undo(engine, &opened.procedure, &run, &wanted, &options)).map_err(refusal)?;
+    let ending = workshop.tell(Some(&plan), |engine| engine::command::undo(engine, &opened.procedure, &run, &wanted, &options)).map_err(refusal)?;
     let exit = ended(here, &ending);
     here.next(&format!("show {run}"));
     Ok(exit)

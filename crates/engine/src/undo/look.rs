@@ -43,6 +43,7 @@ pub(crate) fn look(session: &Session<'_>, list: &List, agreed: &Agreed) -> Resul
             reason: None,
             difference: Vec::new(),
         };
+        let mut conflicts = Vec::new();
         for back in &step.what {
             match back {
                 Back::Set { change, .. } => {
@@ -57,8 +58,7 @@ pub(crate) fn look(session: &Session<'_>, list: &List, agreed: &Agreed) -> Resul
                             planned.effects.push(Effect::Set(change));
                         }
                         Judged::Conflict => {
-                            planned.decision = Decision::Fails;
-                            planned.reason = Some(format!(
+                            conflicts.push(format!(
                                 "conflict: {} was changed after the run; before {}, the run left {}, now {found}",
                                 change.resource, change.after, change.before
                             ));
@@ -76,6 +76,11 @@ pub(crate) fn look(session: &Session<'_>, list: &List, agreed: &Agreed) -> Resul
                 }
                 Back::Gate => planned.decision = Decision::Later,
             }
+        }
+        // Whatever else the step would do: a conflict refuses all.
+        if !conflicts.is_empty() {
+            planned.decision = Decision::Fails;
+            planned.reason = Some(conflicts.join("; "));
         }
         seen.steps.push(planned);
     }

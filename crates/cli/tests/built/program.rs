@@ -1,8 +1,7 @@
-//! The built program: exit codes, streams, questions.
-#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
+//! Exit codes and streams, each shown once.
 
+use super::case::{Case, Ended};
 use serde_json::Value as Json;
-use tests::retrace::{Case, Ended};
 
 const MESSAGE: &str = "
 format: 1
@@ -53,7 +52,7 @@ version: 1.0.0
 title: It cannot be undone
 touches: ['file:@DIR@/site/**']
 steps:
-  - { id: send, action: command.run, with: { argv: [/bin/true], changes: [] }, undo: { irreversible: the letter is posted } }
+  - { id: send, action: command.run, with: { argv: [/bin/true], changes: [] }, irreversible: the letter is posted }
 ";
 
 const HARBOR: &str = "
@@ -196,7 +195,13 @@ fn exit_5_when_a_step_failed_and_everything_was_taken_back() {
 fn exit_7_names_all_that_is_missing_with_its_type_and_changes_nothing() {
     let case = case(QUESTIONS);
     let missing = case.run(&["run", "book.yaml", "--no-input"]).exits(7);
-    for one in ["`keys`: field `serial` (secret)", "`keys`: field `users` (integer, 0-999)", "`closed`: the phrase `all closed`", "`outcome`: one of ok, error", "`--yes`"] {
+    for one in [
+        "`keys`: field `serial` (secret)",
+        "`keys`: field `users` (integer, 0-999)",
+        "`closed`: the phrase `all closed`",
+        "`outcome`: one of ok, error",
+        "`--yes`",
+    ] {
         assert!(missing.err.contains(one), "{one}: {}", missing.err);
     }
     assert!(!case.dir().join("state").exists());
@@ -236,11 +241,9 @@ fn exit_9_when_a_record_does_not_verify() {
 fn answers_from_a_file_are_given_without_a_person_and_a_secret_is_nowhere_stored() {
     let case = case(QUESTIONS);
     case.write("serial", "K-4711-SECRET\n");
-    case.write(
-        "answers.yaml",
-        "format: 1\nanswers:\n  keys: { serial: { file: serial }, users: 15 }\n  closed: all closed\n  outcome: ok\n",
-    );
-    let done = case.run(&["run", "book.yaml", "--client", "harbor.yaml", "--run-id", "r1", "--answers", "answers.yaml", "--no-input", "--yes"]).exits(0);
+    case.write("answers.yaml", "format: 1\nanswers:\n  keys: { serial: { file: serial }, users: 15 }\n  closed: all closed\n  outcome: ok\n");
+    let done =
+        case.run(&["run", "book.yaml", "--client", "harbor.yaml", "--run-id", "r1", "--answers", "answers.yaml", "--no-input", "--yes"]).exits(0);
     assert_eq!(case.read("site/users").as_deref(), Some("15"));
     assert!(!done.out.contains("4711") && !done.err.contains("4711"));
     for entry in std::fs::read_dir(case.dir().join("state/runs/r1")).unwrap() {
@@ -312,7 +315,8 @@ fn help_is_shown_for_every_command_and_names_the_four_groups() {
         assert!(overview.out.contains(word), "{}", overview.out);
     }
     assert_eq!(case.run(&["--help"]).exits(0).out.trim_end(), overview.out.trim_end());
-    for command in ["check", "plan", "run", "resume", "undo", "runs", "show", "verify", "note", "graph", "actions", "schema", "demo", "prune", "help"] {
+    for command in ["check", "plan", "run", "resume", "undo", "runs", "show", "verify", "note", "graph", "actions", "schema", "demo", "prune", "help"]
+    {
         let help = case.run(&[command, "--help"]).exits(0);
         assert!(help.out.starts_with("Examples:\n  retrace "), "{}", help.out);
         assert!(help.out.lines().count() <= 24, "{}", help.out);

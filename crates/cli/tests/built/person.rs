@@ -1,9 +1,7 @@
-//! The built program at a terminal with a person.
-#![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
+//! A person at a terminal.
 
-use tests::retrace::Case;
-use tests::terminal::Terminal;
+use super::case::Case;
+use super::terminal::Terminal;
 
 const ONCE: &str = "
 format: 1
@@ -13,7 +11,7 @@ title: It cannot be undone
 touches: ['file:@DIR@/site/**']
 steps:
   - { id: write, action: file.write, with: { path: '@DIR@/site/message', text: hello, create_dirs: true } }
-  - { id: send, action: command.run, with: { argv: [/bin/true], changes: [] }, undo: { irreversible: the letter is posted } }
+  - { id: send, action: command.run, with: { argv: [/bin/true], changes: [] }, irreversible: the letter is posted }
 ";
 
 const KEYS: &str = "

@@ -1,0 +1,9 @@
+//! The built program: exit codes, streams, and a person at a terminal.
+#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
+
+mod case;
+#[cfg(target_os = "linux")]
+mod person;
+mod program;
+#[cfg(target_os = "linux")]
+mod terminal;
