@@ -173,6 +173,7 @@ fn exit_4_when_the_world_has_moved_since_the_plan() {
 #[test]
 fn exit_4_when_an_undo_would_overwrite_what_somebody_has_changed_since() {
     let case = case(MESSAGE);
+    case.write("site/other", "the directory was there before");
     let _ = run(&case).exits(0);
     case.write("site/message", "edited");
     let preview = case.run(&["undo", "r1", "--dry-run"]).exits(4);
