@@ -193,7 +193,7 @@ impl Site {
         let mut command = Command::new(self.root.join("lab/pvxwin32.exe"));
         command.args(["lab", "session", "--seconds", &seconds.to_string(), "--leash"]).arg(self.leash("session"));
         command.arg("--hold").arg(self.mas90().join("MAS_SYSTEM/SY_User.M4T"));
-        detached(&mut command).spawn().map(drop)
+        ended_by_itself(&mut command)
     }
 
     /// An interface that nobody has declared begins to watch for the server's return.
@@ -208,7 +208,7 @@ impl Site {
         command.arg("--program").arg(self.root.join("lab/pvxcom.exe"));
         command.arg("--hold").arg(self.mas90().join("MAS_SYSTEM/SY_User.M4T"));
         command.arg("--leash").arg(self.leash("crm-sync"));
-        detached(&mut command).spawn().map(drop)
+        ended_by_itself(&mut command)
     }
 
     /// The forgotten interface is ended.
@@ -278,6 +278,13 @@ fn free_ports() -> io::Result<[u16; 3]> {
     let held = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").and_then(|listener| Ok((listener.local_addr()?.port(), listener))));
     let [a, b, c] = held;
     Ok([a?.0, b?.0, c?.0])
+}
+
+/// Starts a program that outlives us. If it does not, it is asked for when it has ended.
+fn ended_by_itself(command: &mut Command) -> io::Result<()> {
+    let mut program = detached(command).spawn()?;
+    std::thread::spawn(move || program.wait());
+    Ok(())
 }
 
 fn gone(path: &Path) -> io::Result<()> {
