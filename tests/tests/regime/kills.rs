@@ -29,8 +29,8 @@ fn kill(lab: &Lab, verb: &str, cut: &Point, point: &Point, then: &str, ends: &(M
     ready(lab, verb, cut);
     let met = lab.strace(&point.options("signal=KILL", false), verb).code.is_none_or(|code| code == 137);
     lab.old_or_new(&ends.0, &ends.1).map_err(told)?;
-    let begun = lab.state.join("runs/trial/plan.json").exists()
-        && fs::metadata(lab.state.join("runs/trial/journal.ndjson")).is_ok_and(|meta| meta.len() > 0);
+    let begun =
+        lab.state.join("runs/trial/plan.json").exists() && fs::metadata(lab.state.join("runs/trial/journal.ndjson")).is_ok_and(|meta| meta.len() > 0);
     if !begun {
         return if manifest(&lab.tree) == ends.0 { Ok(met) } else { Err(told("changed before the run was on disk".to_owned())) };
     }

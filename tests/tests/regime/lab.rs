@@ -50,6 +50,16 @@ impl Lab {
         lab
     }
 
+    /// The same without the step that starts a program: what that writes it does not flush.
+    pub(crate) fn new_without_program(name: &str) -> Self {
+        let lab = Self::new(name);
+        let text = fs::read_to_string(&lab.runbook).unwrap();
+        let (before, rest) = text.split_once("  - id: generate\n").unwrap();
+        let (_, after) = rest.split_once("  - id: ready\n").unwrap();
+        fs::write(&lab.runbook, format!("{before}  - id: ready\n{after}")).unwrap();
+        lab
+    }
+
     /// The tree as at the start, and no state directory.
     pub(crate) fn fill(&self) {
         for dir in [&self.tree, &self.state] {

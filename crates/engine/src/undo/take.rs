@@ -12,7 +12,7 @@ use crate::undo::look::{Agreed, Judged, announce, judge, look, now};
 use model::digest::Digest;
 use model::effect::Change;
 use model::event::{Event, Image, Outcome, RunOutcome, RunStarted, Scope, UndoOf};
-use model::fold::{Run, StepStatus};
+use model::fold::{EffectFold, Run, StepStatus};
 use model::id::RunId;
 use model::plan::Planned;
 use model::resource::Resource;
@@ -63,8 +63,8 @@ pub(crate) fn linked<'a>(order: &Order<'_, 'a>, run: &Run, scope: Scope, agreed:
     let parent = order.session;
     let store = parent.engine.store;
     let failed = |wrong: world::error::WorldError| Trouble::Failed(crate::plan::chain(&wrong));
-    // What an undo that was cut off left beside its targets would be in the way.
-    for effect in undos(parent, run.id())?.iter().flat_map(Run::open) {
+    // What a run that was cut off or failed left beside its targets would be in the way.
+    for effect in undos(parent, run.id())?.iter().chain([run]).flat_map(unfinished) {
         parent.engine.world.tidy(&effect.staging).map_err(failed)?;
     }
     let taken = taken_back(parent, run.id())?;
@@ -111,6 +111,12 @@ pub(crate) fn linked<'a>(order: &Order<'_, 'a>, run: &Run, scope: Scope, agreed:
     scribe.commit(vec![Event::RunStarted(Box::new(started))])?;
     parent.engine.sink.say(&format!("taking back {} as {}", run.id(), plan.run));
     Ok(take(order, &scribe, &list, agreed)?)
+}
+
+/// The effects that may have left something beside their targets: in doubt, or of a step that failed.
+fn unfinished(run: &Run) -> impl Iterator<Item = &EffectFold> {
+    let failed = |effect: &&EffectFold| run.step(&effect.step).is_some_and(|step| step.status == StepStatus::Failed);
+    run.effects.iter().filter(move |effect| effect.status.open() || failed(effect))
 }
 
 /// Goes on with a linked undo that was cut off.
