@@ -27,6 +27,14 @@ pub struct Read {
 /// # Errors
 /// There is none, or it is damaged; in words.
 pub fn read(store: &dyn Store, id: &RunId) -> Result<Read, String> {
+    begun(store, id)?.ok_or_else(|| format!("run `{id}` has no first line: it never began"))
+}
+
+/// Reads a run's journal; none if it has no whole first line: it was cut off before it began, and did nothing.
+///
+/// # Errors
+/// There is none, or it is damaged; in words.
+pub(crate) fn begun(store: &dyn Store, id: &RunId) -> Result<Option<Read>, String> {
     let mut reader = Reader::new(store.journal(id).map_err(|wrong| crate::plan::chain(&wrong))?);
     let mut run: Option<Run> = None;
     while let Some(line) = reader.line().map_err(|wrong| crate::plan::chain(&wrong))? {
@@ -36,8 +44,7 @@ pub fn read(store: &dyn Store, id: &RunId) -> Result<Read, String> {
         };
         follows.map_err(|wrong| format!("line {}: {wrong}", line.seq))?;
     }
-    let run = run.ok_or_else(|| format!("run `{id}` has no first line: it never began"))?;
-    Ok(Read { lines: run.lines(), whole: reader.whole(), torn: reader.torn().cloned(), head: reader.head().clone(), run })
+    Ok(run.map(|run| Read { lines: run.lines(), whole: reader.whole(), torn: reader.torn().cloned(), head: reader.head().clone(), run }))
 }
 
 /// Writes the seal of a run that has ended.

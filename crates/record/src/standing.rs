@@ -1,6 +1,6 @@
 //! Which changes of a run stand: done, and not taken back by its undos, or given back by theirs.
 
-use crate::read::{Record, RecordError, load};
+use crate::read::{Record, RecordCause, RecordError, load};
 use model::event::Scope;
 use model::fold::{EffectFold, EffectStatus};
 use model::id::{RunId, StepId};
@@ -29,7 +29,11 @@ pub fn undos(store: &dyn Store, run: &RunId, all: &[RunId]) -> Result<Vec<Undo>,
     let mut undos = Vec::new();
     // `RUN.undo-N` only: each is longer than what it undoes, so this comes to an end.
     for id in all.iter().filter(|id| id.as_str().strip_prefix(run.as_str()).is_some_and(|rest| rest.starts_with(".undo-"))) {
-        let record = load(store, id)?;
+        let record = match load(store, id) {
+            // Cut off before it began: it did nothing.
+            Err(RecordError { cause: RecordCause::Empty, .. }) => continue,
+            record => record?,
+        };
         let Some(of) = record.run.started.undo_of.clone().filter(|of| of.run == *run) else { continue };
         let mine = standing(store, &record, all)?;
         let taken = record.run.effects.iter().filter(|effect| mine.contains(&(effect.step.clone(), effect.n)));

@@ -17,6 +17,12 @@ pub(crate) struct Point {
 }
 
 impl Point {
+    /// The same point in another lab.
+    pub(crate) fn moved(&self, from: &Lab, to: &Lab) -> Self {
+        let path = self.path.as_ref().map(|path| path.replacen(from.root.to_str().unwrap(), to.root.to_str().unwrap(), 1));
+        Self { path, ..self.clone() }
+    }
+
     /// The options that make `strace` hit it.
     pub(crate) fn options(&self, how: &str, from_then_on: bool) -> Vec<String> {
         let plus = if from_then_on { "+" } else { "" };

@@ -50,6 +50,16 @@ impl Lab {
         lab
     }
 
+    /// The same without the step that starts a program: what that writes it does not flush.
+    pub(crate) fn new_without_program(name: &str) -> Self {
+        let lab = Self::new(name);
+        let text = fs::read_to_string(&lab.runbook).unwrap();
+        let (before, rest) = text.split_once("  - id: generate\n").unwrap();
+        let (_, after) = rest.split_once("  - id: ready\n").unwrap();
+        fs::write(&lab.runbook, format!("{before}  - id: ready\n{after}")).unwrap();
+        lab
+    }
+
     /// The tree as at the start, and no state directory.
     pub(crate) fn fill(&self) {
         for dir in [&self.tree, &self.state] {
@@ -70,7 +80,12 @@ impl Lab {
     /// The words after the program's name.
     pub(crate) fn words(&self, verb: &str) -> Vec<String> {
         let state = self.state.to_str().unwrap().to_owned();
-        let what = if verb == "run" { self.runbook.to_str().unwrap() } else { RUN };
+        let what = match verb {
+            "run" => self.runbook.to_str().unwrap(),
+            "resume undo" => "trial.undo-1",
+            _ => RUN,
+        };
+        let verb = verb.split(' ').next().unwrap_or(verb);
         let mut words = vec![verb.to_owned(), what.to_owned(), "--state".to_owned(), state, "--yes".to_owned(), "--no-input".to_owned()];
         if verb == "run" {
             words.extend(["--run-id".to_owned(), RUN.to_owned()]);
@@ -116,7 +131,7 @@ impl Lab {
             return Err(format!("{verb} ended {:?}: {}", ended.code, ended.text));
         }
         let found = manifest(&self.tree);
-        let (wanted, found) = if verb == "undo" { (start.clone(), found) } else { (untimed(finished), untimed(&found)) };
+        let (wanted, found) = if verb.ends_with("undo") { (start.clone(), found) } else { (untimed(finished), untimed(&found)) };
         if wanted == found { Ok(()) } else { Err(format!("after {verb}: {}", difference(&wanted, &found))) }
     }
 }

@@ -6,9 +6,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
 mod call;
+mod disk;
+mod errors;
 mod kills;
 mod lab;
 mod manifest;
+mod power;
 mod purity;
 mod rivals;
 mod sample;

@@ -119,12 +119,27 @@ impl Hands<'_, '_> {
                     return Err(self.scribe.die(&format!("{why}; the effect of `{step}` on {} is in doubt", setting.change.resource)));
                 }
                 Err(wrong) => {
-                    self.scribe.say(Event::Decided { by: "retrace".into(), what: "not_happened".into(), about: format!("{step}#{n}") })?;
+                    self.scribe.say(self.after_error(&wrong, setting, step, n))?;
                     Err(trouble(&wrong, &self.session.sensitive))
                 }
             });
         }
         Ok(results.into_iter().map(|result| result.unwrap_or(Err(Trouble::Failed("the world gave no answer".into())))).collect())
+    }
+
+    /// What an error left: a call can fail when the change is half done, or done but for what it replaced. Looking tells.
+    fn after_error(&self, wrong: &WorldError, setting: &Setting, step: StepId, n: u32) -> Event {
+        let change = &setting.change;
+        let tree = matches!(change.before, State::Tree(_)) || matches!(change.after, State::Tree(_));
+        let found = if matches!(wrong, WorldError::Io { .. }) && !tree { self.session.engine.world.state(&change.resource).ok() } else { None };
+        match found {
+            Some(found) if !found.same(&change.before) => {
+                let resource = change.resource.clone();
+                let observed = vec![Observed { state: self.session.sensitive.masked(&resource, &found), resource }];
+                Event::Applied { step, n, observed, exit: None }
+            }
+            _ => Event::Decided { by: "retrace".into(), what: "not_happened".into(), about: format!("{step}#{n}") },
+        }
     }
 
     /// Starts a program and waits for it.

@@ -70,6 +70,8 @@ fn rewrite(hands: &Hands<'_, '_>, change: &Change, real: &State) -> Result<(), T
     }
     let same = Change { resource: change.resource.clone(), before: real.clone(), after: real.clone() };
     let staging = world.staging(&same, &format!("{}-again", hands.session.run));
+    // One that was cut off here before left it behind.
+    world.tidy(staging.as_slice()).map_err(|wrong| trouble(&wrong, &hands.session.sensitive))?;
     let setting = Setting { change: same, source: Source::File { path: change.resource.name.to_string() }, staging };
     for result in world.set(&[setting], hands.session.engine.store) {
         match result {

@@ -12,7 +12,7 @@ use crate::undo::look::{Agreed, Judged, announce, judge, look, now};
 use model::digest::Digest;
 use model::effect::Change;
 use model::event::{Event, Image, Outcome, RunOutcome, RunStarted, Scope, UndoOf};
-use model::fold::{Run, StepStatus};
+use model::fold::{EffectFold, Run, StepStatus};
 use model::id::RunId;
 use model::plan::Planned;
 use model::resource::Resource;
@@ -30,15 +30,18 @@ pub(crate) fn automatic<'a>(order: &Order<'_, 'a>, parent: &Scribe<'a>, scope: S
     })
 }
 
-/// The linked undos of a run, oldest first.
+/// The linked undos of a run that have begun, oldest first.
 pub(crate) fn undos(session: &Session<'_>, run: &RunId) -> Result<Vec<Run>, Trouble> {
     let store = session.engine.store;
-    let failed = |wrong: world::error::WorldError| Trouble::Failed(crate::plan::chain(&wrong));
+    let read = |(_, id): (u32, RunId)| crate::history::begun(store, &id).map(|read| read.map(|read| read.run)).map_err(Trouble::Failed).transpose();
+    numbered(session, run)?.into_iter().filter_map(read).collect()
+}
+
+/// The names of the linked undos of a run by their numbers, those that never began too.
+fn numbered(session: &Session<'_>, run: &RunId) -> Result<BTreeMap<u32, RunId>, Trouble> {
+    let runs = session.engine.store.runs().map_err(|wrong| Trouble::Failed(crate::plan::chain(&wrong)))?;
     let prefix = format!("{run}.undo-");
-    let mut found: Vec<(u32, RunId)> =
-        store.runs().map_err(failed)?.into_iter().filter_map(|id| Some((id.as_str().strip_prefix(&prefix)?.parse().ok()?, id))).collect();
-    found.sort();
-    found.into_iter().map(|(_, id)| crate::history::read(store, &id).map(|read| read.run).map_err(Trouble::Failed)).collect()
+    Ok(runs.into_iter().filter_map(|id| Some((id.as_str().strip_prefix(&prefix)?.parse().ok()?, id))).collect())
 }
 
 /// What linked undos have taken back of a run, less what undos of these have given back.
@@ -60,6 +63,10 @@ pub(crate) fn linked<'a>(order: &Order<'_, 'a>, run: &Run, scope: Scope, agreed:
     let parent = order.session;
     let store = parent.engine.store;
     let failed = |wrong: world::error::WorldError| Trouble::Failed(crate::plan::chain(&wrong));
+    // What a run that was cut off or failed left beside its targets would be in the way.
+    for effect in undos(parent, run.id())?.iter().chain([run]).flat_map(unfinished) {
+        parent.engine.world.tidy(&effect.staging).map_err(failed)?;
+    }
     let taken = taken_back(parent, run.id())?;
     let list = list(parent.graph, run, &taken, &scope, past_no_return);
     let seen = look(parent, &list, agreed).map_err(failed)?;
@@ -68,7 +75,7 @@ pub(crate) fn linked<'a>(order: &Order<'_, 'a>, run: &Run, scope: Scope, agreed:
             seen.steps.iter().filter_map(|step| step.reason.clone().filter(|r| r.starts_with("conflict")).map(|r| format!("`{}`: {r}", step.id)));
         return Ok(Ending { outcome: RunOutcome::Failed, exit: 4, why: why.collect() });
     }
-    let number = undos(parent, run.id())?.len() + 1;
+    let number = numbered(parent, run.id())?.last_key_value().map_or(1, |(last, _)| last.saturating_add(1));
     let id = RunId::parse(&format!("{}.undo-{number}", run.id())).ok_or_else(|| Trouble::Failed("the name of the undo would be too long".into()))?;
     let mut plan = announce(
         parent,
@@ -104,6 +111,12 @@ pub(crate) fn linked<'a>(order: &Order<'_, 'a>, run: &Run, scope: Scope, agreed:
     scribe.commit(vec![Event::RunStarted(Box::new(started))])?;
     parent.engine.sink.say(&format!("taking back {} as {}", run.id(), plan.run));
     Ok(take(order, &scribe, &list, agreed)?)
+}
+
+/// The effects that may have left something beside their targets: in doubt, or of a step that failed.
+fn unfinished(run: &Run) -> impl Iterator<Item = &EffectFold> {
+    let failed = |effect: &&EffectFold| run.step(&effect.step).is_some_and(|step| step.status == StepStatus::Failed);
+    run.effects.iter().filter(move |effect| effect.status.open() || failed(effect))
 }
 
 /// Goes on with a linked undo that was cut off.
