@@ -70,9 +70,8 @@ impl Here {
     /// The state directory: `--state`, else `RETRACE_STATE`, else the platform's directory for data.
     pub(crate) fn state(&self) -> Result<PathBuf, Failure> {
         let given = self.everywhere.state.clone().or_else(|| env::var_os("RETRACE_STATE").filter(|dir| !dir.is_empty()).map(PathBuf::from));
-        let dir = match given.or_else(data_directory) {
-            Some(dir) => dir,
-            None => return Err(Failure::usage("there is no place for runs").help("give one with `--state DIR`")),
+        let Some(dir) = given.or_else(data_directory) else {
+            return Err(Failure::usage("there is no place for runs").help("give one with `--state DIR`"));
         };
         std::path::absolute(&dir).map_err(|error| Failure::from_error(Exit::Failed, "state", &error))
     }

@@ -37,7 +37,6 @@ pub(crate) enum Ink {
 
 /// The sign in front of a line. It repeats the word beside it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[expect(missing_docs, reason = "the names say it")]
 pub(crate) enum Mark {
     Done,
     Failed,
@@ -55,6 +54,7 @@ pub(crate) enum Mark {
 
 impl Paper {
     /// Nothing but text: a pipe.
+    #[cfg(test)]
     pub(crate) const PLAIN: Self = Self { colour: false, unicode: false, cursor: false, width: None };
 
     /// Of standard output.

@@ -34,11 +34,6 @@ impl Answers {
         Self { by_step: BTreeMap::new(), dir: PathBuf::new() }
     }
 
-    /// Answers to no question: steps that there are none of.
-    pub(crate) fn to_nobody<'s>(&'s self, is_step: impl Fn(&str) -> bool + 's) -> impl Iterator<Item = &'s str> {
-        self.by_step.keys().map(String::as_str).filter(move |step| !is_step(step))
-    }
-
     /// Whether something is said about a step.
     pub(crate) fn has(&self, step: &str) -> bool {
         self.by_step.contains_key(step)

@@ -9,6 +9,7 @@ fn answers(by_step: Json) -> Answers {
     Answers { by_step: serde_json::from_value(by_step).unwrap(), dir: PathBuf::new() }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "a literal is written at every call")]
 fn ask(form: Json) -> Ask {
     serde_json::from_value(json!({ "form": form })).unwrap()
 }
@@ -39,8 +40,6 @@ fn all_that_is_missing_is_named_with_its_type_and_place() {
     assert_eq!(none.missing("d", &decide, &[]), ["`d`: one of ok, error"]);
     assert_eq!(none.missing("c", &confirm, &[]), ["`c`: the phrase `all closed`"]);
     assert_eq!(answers(json!({ "d": "ok" })).missing("d", &decide, &[]), [] as [&str; 0]);
-    assert_eq!(none.to_nobody(|_| false).count(), 0);
-    assert_eq!(answers(json!({ "x": 1, "s": 2 })).to_nobody(|step| step == "s").collect::<Vec<_>>(), ["x"]);
 }
 
 #[test]

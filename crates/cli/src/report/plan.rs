@@ -56,11 +56,15 @@ pub(crate) fn undo_text(plan: &Plan, run: &str, paper: &Paper, detail: Detail) -
     let already = plan.steps.iter().filter(|step| step.decision == Decision::NoChange).count();
     let _ = write!(text, "\n{} to take back, {already} already as before", count(back, "step"));
     let _ = writeln!(text, ", {} cannot be undone.", plan.irreversible.len());
-    plan.warnings.iter().for_each(|warning| drop(writeln!(text, "{} {}", paper.paint(Ink::Open, "warning:"), Printable(warning))));
+    plan.warnings.iter().for_each(|warning| {
+        let _ = writeln!(text, "{} {}", paper.paint(Ink::Open, "warning:"), Printable(warning));
+    });
     for refusal in &plan.refused {
         let mut refusal = refusal.lines();
         let _ = writeln!(text, "{} {}", paper.paint(Ink::Bad, "refused:"), Printable(refusal.next().unwrap_or_default()));
-        refusal.for_each(|line| drop(writeln!(text, "      {}", Printable(line))));
+        refusal.for_each(|line| {
+            let _ = writeln!(text, "      {}", Printable(line));
+        });
     }
     text
 }
@@ -124,7 +128,7 @@ impl<'a> Lines<'a> {
         if let (Some(until), false) = (&step.unknown_until, said.contains("unknown until")) {
             let _ = write!(said, "{}unknown until {until}", if said.is_empty() { "" } else { "; " });
         }
-        if self.plan.kept.iter().any(|kept| *kept == step.id) {
+        if self.plan.kept.contains(&step.id) {
             said.push_str("; kept by an undo");
         }
         text.push_str(&self.table.row(mark, name, step.decision.word(), &said));
