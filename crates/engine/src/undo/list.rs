@@ -89,10 +89,10 @@ pub(crate) fn list(graph: &Graph, run: &Run, taken: &BTreeSet<(StepId, u32)>, sc
     for (id, effects) in by_step {
         let Some(first) = effects.first().map(|effect| effect.intended.seq) else { continue };
         let node = graph.find(id.as_str());
-        if let (Some((floor, reason)), false) = (&floor, of_undo)
-            && first <= *floor
+        if let (Some(floor), false) = (&floor, of_undo)
+            && first <= floor.at
         {
-            list.irreversible.push(Irreversible { step: id.clone(), reason: reason.clone() });
+            below(&mut list, graph, node, id, &effects, floor);
             continue;
         }
         if node.is_some_and(|node| graph.nodes[node as usize].last.is_some()) {
@@ -105,7 +105,7 @@ pub(crate) fn list(graph: &Graph, run: &Run, taken: &BTreeSet<(StepId, u32)>, sc
         }
     }
     if !of_undo {
-        found.extend(gates(graph, run, &inside, after, floor.as_ref().map_or(0, |(floor, _)| *floor), &found));
+        found.extend(gates(graph, run, &inside, after, floor.as_ref().map_or(0, |floor| floor.at), &found));
     }
     found.sort_by_key(|(began, _)| std::cmp::Reverse(*began));
     list.steps = found.into_iter().map(|(_, step)| step).collect();
@@ -118,19 +118,47 @@ pub(crate) fn list(graph: &Graph, run: &Run, taken: &BTreeSet<(StepId, u32)>, sc
     list
 }
 
-/// The line at which the floor was intended, and why there is one.
-fn floor(graph: &Graph, run: &Run, inside: &dyn Fn(&StepId) -> bool, past: bool, of_undo: bool) -> Option<(u64, String)> {
+/// Where an undo stops.
+struct Floor {
+    /// The line at which it was intended.
+    at: u64,
+    step: StepId,
+}
+
+fn floor(graph: &Graph, run: &Run, inside: &dyn Fn(&StepId) -> bool, past: bool, of_undo: bool) -> Option<Floor> {
     if past || of_undo {
         return None;
     }
     let effects = run.effects.iter().filter(|effect| inside(&effect.step) && !matches!(effect.status, EffectStatus::NotHappened));
     effects
-        .filter_map(|effect| {
-            let step = graph.step(graph.find(effect.step.as_str())?)?;
-            let reason = step.about.irreversible.clone().unwrap_or_else(|| format!("`{}` is the point of no return", effect.step));
-            step.about.point_of_no_return.then_some((effect.intended.seq, reason))
-        })
-        .max_by_key(|(seq, _)| *seq)
+        .filter(|effect| graph.find(effect.step.as_str()).and_then(|node| graph.step(node)).is_some_and(|step| step.about.point_of_no_return))
+        .map(|effect| Floor { at: effect.intended.seq, step: effect.step.clone() })
+        .max_by_key(|floor| floor.at)
+}
+
+/// What stays because it lies below the floor; what changed nothing is not worth a line.
+fn below(list: &mut List, graph: &Graph, node: Option<Ix>, id: &StepId, effects: &[&EffectFold], floor: &Floor) {
+    let about = node.and_then(|node| graph.step(node)).map(|step| &step.about);
+    if about.is_some_and(|about| about.undo == Undo::Keep) {
+        list.kept.push(id.clone());
+        return;
+    }
+    let acts = about.is_some_and(|about| matches!(about.undo, Undo::Action(..)));
+    let changes = |effect: &&EffectFold| match &effect.effect {
+        Effect::Set(_) => true,
+        Effect::Run { changes, .. } => acts || !changes.is_empty(),
+        Effect::Ask(ask) => acts || !ask.changes.is_empty(),
+        Effect::Wait { .. } => false,
+    };
+    let why = about.and_then(|about| about.irreversible.clone());
+    if why.is_none() && *id != floor.step && !effects.iter().any(changes) {
+        return;
+    }
+    let reason = why.unwrap_or_else(|| match *id == floor.step {
+        true => "it is the point of no return".into(),
+        false => format!("the point of no return `{}` came after it", floor.step),
+    });
+    list.irreversible.push(Irreversible { step: id.clone(), reason });
 }
 
 fn inverse(list: &mut List, graph: &Graph, node: Option<Ix>, id: &StepId, effects: &[&EffectFold]) -> Vec<Back> {
