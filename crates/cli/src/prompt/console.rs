@@ -1,5 +1,6 @@
 //! A person's keyboard and screen, line by line.
 
+use super::silence::Silence;
 use std::io::{self, BufRead, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -10,8 +11,8 @@ use zeroize::Zeroizing;
 pub(crate) trait Console: Sync {
     /// The next line that the person types, without its line end.
     fn line(&self) -> Heard;
-    /// The same without an echo.
-    fn hidden(&self) -> Heard;
+    /// Shows a question; the next line that the person types is not shown.
+    fn hidden(&self, question: &str) -> Heard;
     /// Shows a text.
     fn write(&self, text: &str);
 }
@@ -98,8 +99,9 @@ impl Terminal {
 
 fn read(sight: &Sight) -> Heard {
     let line = match sight {
+        #[cfg(windows)]
         Sight::Hidden => rpassword::read_password().map(Zeroizing::new),
-        Sight::Shown => {
+        _ => {
             let mut line = Zeroizing::new(String::with_capacity(256));
             match io::stdin().lock().read_line(&mut line) {
                 Ok(0) => return Heard::End,
@@ -118,8 +120,10 @@ impl Console for Terminal {
         self.hear(Sight::Shown)
     }
 
-    fn hidden(&self) -> Heard {
+    fn hidden(&self, question: &str) -> Heard {
         self.hiding.store(true, Ordering::SeqCst);
+        let silence = Silence::begin();
+        self.write(question);
         let heard = match self.hear(Sight::Hidden) {
             // The line that is being typed is waited for, or the echo would stay off.
             Heard::Interrupted => match self.hear(Sight::Hidden) {
@@ -128,6 +132,7 @@ impl Console for Terminal {
             },
             other => other,
         };
+        drop(silence);
         self.hiding.store(false, Ordering::SeqCst);
         self.write("\n");
         heard

@@ -9,4 +9,5 @@ pub(crate) mod person;
 #[cfg(test)]
 pub(crate) mod script;
 pub(crate) mod secret;
+mod silence;
 pub(crate) mod start;

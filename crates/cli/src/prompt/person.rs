@@ -333,8 +333,7 @@ impl Person<'_> {
     }
 
     fn hidden(&self, prompt: &str, missing: &str) -> Result<Zeroizing<String>, NoAnswer> {
-        self.console.write(prompt);
-        heard(self.console.hidden(), missing)
+        heard(self.console.hidden(prompt), missing)
     }
 }
 

@@ -38,7 +38,8 @@ impl Console for Script {
         self.next(|line| format!("{line}\n"))
     }
 
-    fn hidden(&self) -> Heard {
+    fn hidden(&self, question: &str) -> Heard {
+        self.write(question);
         self.next(|_| "\n".into())
     }
 
