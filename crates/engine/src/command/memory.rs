@@ -1,0 +1,63 @@
+//! What a session is told of what went before.
+
+use crate::session::Session;
+use model::effect::Effect;
+use model::fold::{Run, StepStatus};
+use model::plan::Plan;
+use model::state::{Content, FileState, State};
+use model::value::from_json;
+use std::collections::BTreeMap;
+
+/// What a plan showed to be sensitive is so from the first step on.
+pub(super) fn remember_sensitive(session: &Session<'_>, plan: &Plan) {
+    for effect in plan.steps.iter().chain(plan.options.iter().flat_map(|o| &o.steps)).flat_map(|step| &step.effects) {
+        if let (true, Effect::Set(change)) = (is_sensitive(effect), effect) {
+            session.sensitive.add(&change.resource);
+        }
+    }
+}
+
+/// Whether it shows or makes something whose bytes are secret.
+pub(super) fn is_sensitive(effect: &Effect) -> bool {
+    let hidden = |state: &State| matches!(state, State::File(FileState { content: Content::Hidden, .. }));
+    match effect {
+        Effect::Set(change) => hidden(&change.before) || hidden(&change.after),
+        _ => false,
+    }
+}
+
+/// What the journal tells of steps that are over.
+pub(super) fn remember(session: &Session<'_>, run: &Run) {
+    for step in &run.steps {
+        let Some(node) = session.graph.find(step.id.as_str()) else { continue };
+        let word = match step.status {
+            StepStatus::Done => "done",
+            StepStatus::Unchanged => "unchanged",
+            StepStatus::Skipped => "skipped",
+            StepStatus::Failed => "failed",
+            StepStatus::Blocked => "blocked",
+            StepStatus::Waiting | StepStatus::Running | StepStatus::InDoubt => continue,
+        };
+        session.learn(node, |known| {
+            known.outcome = Some(word);
+            known.started = step.started.map(|at| at.at);
+            known.finished = step.finished.map(|at| at.at);
+            known.attempts = step.attempts;
+            known.outputs = Some(step.outputs.iter().map(|(name, json)| (name.clone(), from_json(json))).collect::<BTreeMap<_, _>>().into());
+        });
+        for effect in run.effects_of(step) {
+            if let (Effect::Set(change), [observed, ..]) = (&effect.effect, effect.status.observed()) {
+                session.changed(node, model::effect::Change { after: observed.state.clone(), ..change.clone() });
+            }
+        }
+    }
+    for effect in &run.effects {
+        for image in effect.images.iter().filter(|image| image.sealed) {
+            session.sensitive.add(&image.resource);
+        }
+        let keyed = |state: &State| matches!(state, State::File(FileState { content: Content::Keyed { .. }, .. }));
+        for observed in effect.status.observed().iter().filter(|o| keyed(&o.state)) {
+            session.sensitive.add(&observed.resource);
+        }
+    }
+}

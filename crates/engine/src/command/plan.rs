@@ -1,0 +1,46 @@
+//! Previewing a run.
+
+use super::Refusal;
+use super::memory::is_sensitive;
+use crate::context::Engine;
+use crate::plan::{self, Wanted};
+use crate::procedure::Procedure;
+use crate::secrets::Secrets;
+use model::id::RunId;
+use model::plan::{Plan, Planned};
+
+/// Plans a procedure. Nothing is written.
+///
+/// # Errors
+/// See [`Refusal`].
+pub fn plan(engine: Engine<'_>, procedure: &Procedure, run: &RunId, programs: bool) -> Result<Plan, Refusal> {
+    let bound = procedure.bind(&engine, run)?;
+    let secrets = Secrets::default();
+    let session = || bound.session(engine, &secrets, None);
+    let wanted = Wanted {
+        runbook: planned(procedure),
+        client: procedure.client.clone(),
+        radius: &bound.radius,
+        programs,
+        files: procedure.files.clone(),
+        set: procedure.set.clone(),
+        warnings: procedure.warnings.clone(),
+    };
+    let plan = plan::plan(&bound.graph, &session, wanted).map_err(|wrong| Refusal::Broken(wrong.to_string()))?;
+    if procedure.recipients.is_empty() && plan.steps.iter().any(|step| step.effects.iter().any(is_sensitive)) {
+        let which = plan.steps.iter().filter(|step| step.effects.iter().any(is_sensitive)).map(|step| {
+            format!("`{}` sets something that holds a secret, and the client file names nobody (`people.*.age`, `recovery`) who could open what is kept of it", step.id)
+        });
+        return Err(Refusal::Invalid(which.collect()));
+    }
+    Ok(plan)
+}
+
+pub(super) fn planned(procedure: &Procedure) -> Planned {
+    let document = &procedure.documents[0];
+    Planned {
+        id: document.document.form.runbook.value.to_string(),
+        version: document.document.form.version.value.to_string(),
+        digest: document.document.digest.clone(),
+    }
+}

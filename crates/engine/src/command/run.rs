@@ -1,0 +1,110 @@
+//! Running what was planned.
+
+use super::kept::kept_name;
+use super::opened::Opened;
+use super::{Options, Refusal, locks};
+use crate::context::Engine;
+use crate::history;
+use crate::people::EvidenceWanted;
+use crate::procedure::{Bound, Procedure};
+use crate::run::scribe::Scribe;
+use crate::run::{self, Ending};
+use crate::secrets::Secrets;
+use model::digest::Digest;
+use model::effect::{Ask, Effect};
+use model::event::{Event, Head, RunStarted};
+use model::id::{RunId, StepId};
+use model::plan::{Decision, Plan};
+use std::collections::BTreeMap;
+use world::error::WorldError;
+
+/// Runs what was planned.
+///
+/// # Errors
+/// See [`Refusal`].
+pub fn run(engine: Engine<'_>, procedure: &Procedure, plan: &Plan, options: &Options) -> Result<Ending, Refusal> {
+    if plan.digest().ok().map(|digest| digest.to_string()).as_deref() != Some(plan.digest.as_str()) {
+        return Err(Refusal::Invalid(vec!["the plan was edited: its digest is not the one it names".into()]));
+    }
+    if !plan.refused.is_empty() {
+        return Err(Refusal::Refused(plan.refused.clone()));
+    }
+    let bound = procedure.bind(&engine, &plan.run)?;
+    let questions = questions(&bound, plan);
+    engine.people.ready(&questions).map_err(Refusal::Missing)?;
+    if engine.store.journal(&plan.run).is_ok() {
+        return Err(Refusal::Refused(vec![format!("a run is called `{}` already: a plan is run once", plan.run)]));
+    }
+    let locks = locks::lock(&engine, &bound)?;
+    let secrets = Secrets::default();
+    secrets.fetch(procedure.secrets.iter().map(String::as_str), engine.people)?;
+    let opened = Opened::new(engine, &bound, plan, &secrets, options)?;
+    let journal = match engine.store.create(&plan.run) {
+        Ok(journal) => journal,
+        Err(WorldError::Refused { reason, .. }) => return Err(Refusal::Refused(vec![reason])),
+        Err(wrong) => return Err(wrong.into()),
+    };
+    let opened = opened.with_alive(engine.store.alive(&plan.run)?);
+    let mut files: BTreeMap<String, Digest> = BTreeMap::new();
+    let written = model::json::pretty(plan).map_err(|wrong| Refusal::Broken(wrong.to_string()))?;
+    for (name, text) in plan.files.iter().map(|(name, text)| (name.as_str(), text.as_str())).chain([("plan.json", written.as_str())]) {
+        engine.store.put(&plan.run, &kept_name(name), text.as_bytes())?;
+        files.insert(kept_name(name), Digest::of(text.as_bytes()));
+    }
+    let inputs = procedure.values.inputs.iter().map(|(name, value)| (name.clone(), model::value::to_json(value))).collect();
+    let digests = procedure.secrets.iter().filter_map(|name| {
+        let value = secrets.get(&format!("inputs.{name}"))?;
+        Some((format!("inputs.{name}"), opened.session.sensitive.keyed(&Digest::of(&value))?))
+    });
+    let started = RunStarted {
+        format: model::event::FORMAT,
+        tool: engine.tool.to_owned(),
+        runbook: plan.runbook.id.clone(),
+        version: plan.runbook.version.clone(),
+        client: plan.client.clone(),
+        host: engine.host.to_owned(),
+        operator: engine.operator.to_owned(),
+        files,
+        inputs,
+        secrets: digests.collect(),
+        previous: previous(&engine, &plan.client, &plan.run),
+        nonce: engine.short_random() + &engine.short_random(),
+        undo_of: None,
+    };
+    let scribe = Scribe::new(engine, plan.run.clone(), journal, None, 0, history::zeros());
+    scribe.commit(vec![Event::RunStarted(Box::new(started))])?;
+    let ending = run::run(&opened.order(), &scribe)?;
+    drop(locks);
+    Ok(ending)
+}
+
+/// The questions of a plan: those of its steps and of the other options.
+fn questions(bound: &Bound<'_>, plan: &Plan) -> Vec<(StepId, Ask, Vec<EvidenceWanted>)> {
+    let mut found = Vec::new();
+    for step in plan.steps.iter().filter(|step| step.decision != Decision::Skip) {
+        for effect in &step.effects {
+            if let Effect::Ask(ask) = effect {
+                let node = bound.graph.find(step.id.as_str());
+                let evidence = node.and_then(|node| bound.graph.step(node)).map(|step| step.about.evidence.clone()).unwrap_or_default();
+                found.push((step.id.clone(), ask.clone(), evidence));
+            }
+        }
+    }
+    found
+}
+
+/// The end of this client's last record, so that a missing one shows.
+fn previous(engine: &Engine<'_>, client: &str, run: &RunId) -> Option<Head> {
+    let mut latest: Option<(jiff::Timestamp, RunId)> = None;
+    for id in engine.store.runs().ok()?.into_iter().filter(|id| id != run) {
+        let Ok(journal) = engine.store.journal(&id) else { continue };
+        let Ok(Some(first)) = model::journal::Reader::new(journal).line() else { continue };
+        let of_client = matches!(&first.event, Event::RunStarted(started) if started.client == client);
+        if of_client && latest.as_ref().is_none_or(|(at, _)| first.at >= *at) {
+            latest = Some((first.at, id));
+        }
+    }
+    let (_, run) = latest?;
+    let head = history::read(engine.store, &run).ok()?.head;
+    Some(Head { run, head })
+}

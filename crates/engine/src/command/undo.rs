@@ -1,0 +1,69 @@
+//! Taking a run back.
+
+use super::kept::kept_plan;
+use super::opened::Opened;
+use super::plan::planned;
+use super::resume::unfinished_undo;
+use super::{Options, Refusal, UndoOptions, locks, memory};
+use crate::context::Engine;
+use crate::history;
+use crate::procedure::Procedure;
+use crate::run::{self, Ending};
+use crate::secrets::Secrets;
+use crate::undo;
+use model::event::Event;
+use model::id::RunId;
+use model::plan::Plan;
+use world::store::Make;
+
+/// Takes a run back.
+///
+/// # Errors
+/// See [`Refusal`].
+pub fn undo(engine: Engine<'_>, procedure: &Procedure, id: &RunId, wanted: &UndoOptions, options: &Options) -> Result<Ending, Refusal> {
+    let bound = procedure.bind(&engine, id)?;
+    let locks = locks::lock(&engine, &bound)?;
+    let read = history::read(engine.store, id).map_err(Refusal::Damaged)?;
+    let secrets = Secrets::default();
+    let plan = kept_plan(&engine, id)?;
+    let opened = Opened::new(engine, &bound, &plan, &secrets, options)?.again(&read.run)?;
+    let order = opened.order();
+    if undo::needs_secrets(&opened.session, &read.run, &wanted.scope, wanted.past_no_return)? {
+        secrets.fetch(procedure.secrets.iter().map(String::as_str), engine.people)?;
+        opened.same_secrets(&read.run)?;
+    }
+    let ending = if read.run.ended.is_some() {
+        undo::linked(&order, &read.run, wanted.scope.clone(), &wanted.agreed, wanted.past_no_return)?
+    } else {
+        // It was cut off: what is in doubt is settled in its own journal, and it ends there.
+        let history = read.run.clone();
+        let scribe = opened.reopen(read)?;
+        scribe.commit(vec![Event::Decided { by: engine.operator.to_owned(), what: "undo".into(), about: "run".into() }])?;
+        let settled = scribe.fold(Clone::clone).unwrap_or(history);
+        let undone = match unfinished_undo(&opened.session, &settled)? {
+            Some((undone, _)) if undone.ended.is_none() => undo::finish_linked(&order, &settled, &undone),
+            _ => undo::linked(&order, &settled, wanted.scope.clone(), &wanted.agreed, wanted.past_no_return),
+        };
+        let ending = undone?;
+        if ending.exit == 0 {
+            run::finish_undone(&order, &scribe, &ending)?;
+        }
+        ending
+    };
+    drop(locks);
+    Ok(ending)
+}
+
+/// What an undo of a run would do. Nothing is written.
+///
+/// # Errors
+/// See [`Refusal`].
+pub fn undo_plan(engine: Engine<'_>, procedure: &Procedure, id: &RunId, wanted: &UndoOptions) -> Result<Plan, Refusal> {
+    let bound = procedure.bind(&engine, id)?;
+    let read = history::read(engine.store, id).map_err(Refusal::Damaged)?;
+    let secrets = Secrets::default();
+    let key = engine.store.key(Make::Never)?;
+    let session = bound.session(engine, &secrets, key);
+    memory::remember(&session, &read.run);
+    Ok(undo::preview(&session, &read.run, &wanted.scope, &wanted.agreed, wanted.past_no_return, planned(procedure))?)
+}
