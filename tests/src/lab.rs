@@ -15,7 +15,7 @@ use model::plan::Plan;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use world::act::Act;
 use world::memory::Memory;
@@ -26,7 +26,7 @@ use zeroize::Zeroizing;
 /// Everything that an engine is given, over a world and a store of the test's own.
 pub struct Lab {
     /// Time.
-    pub clock: Ticks,
+    pub clock: Arc<Ticks>,
     /// Whoever answers.
     pub people: Answers,
     /// What was told.
@@ -45,6 +45,13 @@ pub struct Lab {
 #[derive(Default)]
 pub struct Ticks(AtomicU64);
 
+impl Ticks {
+    /// Time passes.
+    pub fn pass(&self, long: Duration) {
+        self.0.fetch_add(u64::try_from(long.as_millis()).unwrap_or(0), Ordering::SeqCst);
+    }
+}
+
 impl Clock for Ticks {
     fn now(&self) -> Timestamp {
         let ticks = self.0.fetch_add(1, Ordering::SeqCst);
@@ -54,7 +61,7 @@ impl Clock for Ticks {
         Duration::from_millis(self.0.fetch_add(1, Ordering::SeqCst))
     }
     fn wait(&self, long: Duration, _: &Stop) {
-        self.0.fetch_add(u64::try_from(long.as_millis()).unwrap_or(0), Ordering::SeqCst);
+        self.pass(long);
     }
 }
 
@@ -135,7 +142,7 @@ impl Lab {
         let mut files = BTreeMap::from([(PathBuf::from("runbook.yaml"), runbook.to_owned())]);
         files.extend(client.map(|client| (PathBuf::from("client.yaml"), client.to_owned())));
         Self {
-            clock: Ticks::default(),
+            clock: Arc::default(),
             people: Answers::default(),
             told: Told::default(),
             stop: Stop::default(),
@@ -167,7 +174,7 @@ impl Lab {
             kinds: &actions::BUILTIN,
             world,
             store,
-            clock: &self.clock,
+            clock: &*self.clock,
             random: &random,
             people: &self.people,
             sink: &self.told,

@@ -35,6 +35,9 @@ pub struct Plan {
     /// How long users are cut off, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outage: Option<Outage>,
+    /// Seconds after the run's first line from which on no step starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<f64>,
     /// For each decision by a person: what other options would do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<OtherOption>,

@@ -225,6 +225,10 @@ fn totals(text: &mut String, plan: &Plan, paper: &Paper) {
         let shown = |seconds: f64| super::layout::took(Duration::from_secs_f64(seconds.clamp(0.0, 1e9)));
         let _ = writeln!(text, "Users are cut off for {}, at most {}.", shown(outage.usual), shown(outage.most));
     }
+    if let Some(deadline) = plan.deadline {
+        let shown = super::layout::took(Duration::from_secs_f64(deadline.clamp(0.0, 1e10)));
+        let _ = writeln!(text, "Deadline: no step starts later than {shown} after the run begins.");
+    }
     rehearsed(text, plan, paper);
     if let Some(floor) = &plan.point_of_no_return {
         let (before, after) = (plan.totals.before_floor as usize, plan.totals.after_floor as usize);

@@ -17,7 +17,9 @@ use imagine::Imaginer;
 use model::effect::{Effect, Form};
 use model::id::StepId;
 use model::plan::{Decision, Irreversible, OtherOption, Plan, Planned, PlannedStep, Totals};
+use model::span::Span;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// What a plan is made of beside the graph and the world.
 pub struct Wanted<'a> {
@@ -82,6 +84,8 @@ pub fn plan<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, wanted: Wan
     if wanted.radius.is_unlimited() {
         warnings.push("the runbook does not say what it touches: any resource may be set".to_owned());
     }
+    let deadline = graph.documents.first().and_then(|file| file.document.form.deadline).map(|span| span.value);
+    warnings.extend(deadline.and_then(|deadline| too_long(graph, &imaginer, deadline)));
     let outage = outage(graph, &imaginer);
     let steps: Vec<PlannedStep> = imaginer.steps().map(|(_, planned)| planned.clone()).collect();
     let options = other_options(graph, session, wanted.radius, wanted.programs, &steps);
@@ -104,6 +108,7 @@ pub fn plan<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, wanted: Wan
         totals: Totals { steps: steps_by_decision, before_floor, after_floor },
         rehearsal,
         outage,
+        deadline: deadline.map(|span| span.duration().as_secs_f64()),
         options,
         refused,
         warnings,
@@ -160,6 +165,14 @@ fn unordered_with_floor(graph: &Graph, imaginer: &Imaginer<'_, '_>, floor: &Step
         .filter(|(ix, planned)| !ordered[*ix as usize] && !graph.ends_run(*ix) && sets(planned))
         .map(|(_, planned)| format!("`{}` has no order with the point of no return `{floor}`", planned.id))
         .collect()
+}
+
+/// What the authors of the steps estimate is longer than the deadline.
+fn too_long(graph: &Graph, imaginer: &Imaginer<'_, '_>, deadline: Span) -> Option<String> {
+    let taken = imaginer.steps().filter(|(_, planned)| planned.decision != Decision::Skip);
+    let usual = taken.filter_map(|(ix, _)| Some(graph.step(ix)?.about.takes?.0)).fold(Duration::ZERO, Duration::saturating_add);
+    let usual = Span::from_millis(usual.as_millis().try_into().unwrap_or(u64::MAX));
+    (usual > deadline).then(|| format!("one after the other the steps usually take {usual}, and the deadline is {deadline}"))
 }
 
 /// From where to where users are cut off, added up in the order of the plan.

@@ -6,6 +6,7 @@ use crate::people::{Choice, ChoiceOption, NoAnswer};
 use crate::plan::of_group;
 use crate::progress::Progress;
 use crate::radius::Radius;
+use crate::run::deadline::{self, Deadline};
 use crate::run::hands::{Hands, Trouble};
 use crate::run::images::Keeper;
 use crate::run::scribe::{Dead, Scribe};
@@ -70,7 +71,8 @@ fn with_coordinator<'a>(
     let graph = order.session.graph;
     let planned = planned_steps(order.plan);
     let hands = Hands { session: order.session, scribe, keeper: order.keeper, radius: order.radius, alive: order.alive };
-    let worker = Worker { hands: &hands, planned: &planned, cut: &order.cut };
+    let deadline = Deadline::of(order.session, scribe);
+    let worker = Worker { hands: &hands, planned: &planned, cut: &order.cut, deadline: deadline.as_ref() };
     let (jobs_in, jobs_out) = channel::<Vec<Ix>>();
     let (asks_in, asks_out) = channel::<Vec<Ix>>();
     let jobs_out = Mutex::new(jobs_out);
@@ -100,6 +102,7 @@ fn with_coordinator<'a>(
             groups: Vec::new(),
             allowed: 0,
             refused: false,
+            late: false,
         };
         work_on(coordinator)
     })
@@ -145,6 +148,8 @@ struct Coordinator<'c, 's, 'a> {
     allowed: usize,
     /// What failed was refused before anything was intended.
     refused: bool,
+    /// A step would start after the deadline.
+    late: bool,
 }
 
 /// What comes of a halt.
@@ -167,7 +172,7 @@ impl<'a> Coordinator<'_, '_, 'a> {
 
     fn main(&mut self) -> Result<Ending, Dead> {
         loop {
-            let halted = !self.failures.is_empty() || !self.groups.is_empty() || self.engine().stop.wished() || self.scribe.is_full();
+            let halted = !self.failures.is_empty() || !self.groups.is_empty() || self.engine().stop.wished() || self.scribe.is_full() || self.late;
             if !halted {
                 self.start()?;
             }
@@ -212,6 +217,11 @@ impl<'a> Coordinator<'_, '_, 'a> {
             if let Some(outcome) = self.at_once(node)? {
                 self.progress.finish(node, outcome);
                 continue;
+            }
+            self.late = self.worker.is_late(node);
+            if self.late {
+                self.progress.put_back(node);
+                return Ok(());
             }
             let ask = self.is_ask(node);
             let alone = ask && self.asks_to_change(node);
@@ -336,7 +346,10 @@ impl<'a> Coordinator<'_, '_, 'a> {
         if let Some(group) = self.groups.pop() {
             return self.take_back_group(group);
         }
-        let Some((node, wrong)) = self.failures.pop() else { return self.decide_stop() };
+        let late = std::mem::take(&mut self.late);
+        let Some((node, wrong)) = self.failures.pop() else {
+            return if late && !self.engine().stop.wished() { self.decide_late() } else { self.decide_stop() };
+        };
         let id = self.graph.nodes[node as usize].id.clone();
         let text = match &wrong {
             Trouble::Stopped => return self.decide_stop(),
@@ -407,6 +420,36 @@ impl<'a> Coordinator<'_, '_, 'a> {
                 Ok(Verdict::Undo(vec![format!("stopped by {operator}")]))
             }
             Ok(_) | Err(NoAnswer::Missing(_) | NoAnswer::Otherwise(_) | NoAnswer::Stopped) => Ok(Verdict::End(stopped)),
+        }
+    }
+
+    /// The deadline has passed, and something is left to do.
+    fn decide_late(&mut self) -> Result<Verdict, Dead> {
+        let Some(deadline) = self.worker.deadline else { return Ok(Verdict::GoOn) };
+        let about = StepId::new(deadline::ABOUT);
+        self.scribe.say(Event::Cancelled { by: deadline.to_string() })?;
+        let why = vec![format!("{deadline} has passed: nothing more is started")];
+        if self.graph.documents[0].document.form.on_failure.is_some_and(|policy| policy.value == model::step::OnFailure::Undo) {
+            self.decided("retrace", "undo", &about)?;
+            return Ok(Verdict::Undo(why));
+        }
+        let run = &self.order.session.run;
+        let options = vec![
+            ChoiceOption { key: "stop", text: format!("leave all as it is; later: retrace resume {run}") },
+            ChoiceOption { key: "undo", text: "take back what was done, newest first".into() },
+            ChoiceOption { key: "go_on", text: "go on without a deadline".into() },
+        ];
+        let chosen = self.engine().people.choose(&Choice { about: about.to_string(), text: why.clone(), options });
+        match chosen.as_deref() {
+            Ok(key @ ("go_on" | "undo")) => {
+                self.decided(self.engine().operator, key, &about)?;
+                if key == "undo" {
+                    return Ok(Verdict::Undo(why));
+                }
+                deadline.lift();
+                Ok(Verdict::GoOn)
+            }
+            Ok(_) | Err(_) => Ok(Verdict::End(Ending { outcome: RunOutcome::Failed, exit: 1, why })),
         }
     }
 

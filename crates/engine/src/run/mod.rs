@@ -1,6 +1,7 @@
 //! A run: one coordinator that owns the graph and the statuses, and workers that do one step each.
 
 mod coordinator;
+mod deadline;
 pub(crate) mod hands;
 pub mod images;
 pub(crate) mod recover;

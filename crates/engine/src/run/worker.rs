@@ -2,6 +2,7 @@
 
 use crate::graph::{Ix, Step};
 use crate::plan::{self, Brought};
+use crate::run::deadline::Deadline;
 use crate::run::hands::{Hands, Job, Trouble, trouble};
 use crate::scope::Names;
 use crate::session::Outputs;
@@ -43,6 +44,8 @@ pub(crate) struct Worker<'s, 'a> {
     pub(crate) hands: &'s Hands<'s, 'a>,
     pub(crate) planned: &'s BTreeMap<StepId, Vec<PlannedStep>>,
     pub(crate) cut: &'s BTreeMap<StepId, Vec<EffectFold>>,
+    /// After it no step starts and none is tried again; an undo has none.
+    pub(crate) deadline: Option<&'s Deadline>,
 }
 
 impl<'s, 'a> Worker<'s, 'a> {
@@ -84,6 +87,12 @@ impl<'s, 'a> Worker<'s, 'a> {
         done
     }
 
+    /// Whether the deadline keeps a step from starting: all but those of `finally`.
+    pub(crate) fn is_late(&self, node: Ix) -> bool {
+        let session = self.hands.session;
+        self.deadline.is_some_and(|deadline| session.graph.nodes[node as usize].last.is_none() && deadline.has_passed(session.engine.clock))
+    }
+
     /// How often a step was tried so far.
     fn attempts(&self, node: Ix) -> u32 {
         let id = &self.hands.session.graph.nodes[node as usize].id;
@@ -107,7 +116,7 @@ impl<'s, 'a> Worker<'s, 'a> {
                 },
                 Err(wrong) => wrong,
             };
-            let again = attempt < last && matches!(wrong, Trouble::Failed(_) | Trouble::Unfit(_));
+            let again = attempt < last && matches!(wrong, Trouble::Failed(_) | Trouble::Unfit(_)) && !self.is_late(node);
             if !again {
                 return Ok(self.failed(node, wrong));
             }

@@ -152,6 +152,7 @@ pub(crate) fn announce(session: &Session<'_>, list: &List, seen: &Seen, runbook:
         totals: Totals { steps, before_floor: effects, after_floor: 0 },
         rehearsal: Rehearsal { effects, taken_back: effects, not: Vec::new() },
         outage: None,
+        deadline: None,
         options: Vec::new(),
         refused: seen
             .steps

@@ -139,7 +139,7 @@ pub(crate) fn finish_linked<'a>(order: &Order<'_, 'a>, parent: &Run, undo: &Run)
 pub(crate) fn take<'a>(order: &Order<'_, 'a>, scribe: &Scribe<'a>, list: &List, agreed: &Agreed) -> Result<Ending, Dead> {
     let hands = Hands { session: order.session, scribe, keeper: order.keeper, radius: order.radius, alive: order.alive };
     let nothing = BTreeMap::new();
-    let worker = Worker { hands: &hands, planned: &nothing, cut: &order.cut };
+    let worker = Worker { hands: &hands, planned: &nothing, cut: &order.cut, deadline: None };
     let mut touched = BTreeSet::new();
     for step in &list.steps {
         let over =
