@@ -9,8 +9,7 @@ def parse(line):
     try: return json.loads(line, object_pairs_hook=once) if line[:1] + line[-1:] == b"{}" else None
     except (ValueError, RecursionError): return None
 def check(part, blob, length=None):  # what is kept has the name of its own digest
-    data = read("blobs", blob)
-    if sha(data or b"") != blob or length not in (None, len(data)): bad.update({part} if data is not None or blob not in pruned else ())
+    if sha((data := read("blobs", blob)) or b"") != blob or length not in (None, len(data)): bad.update({part} if data is not None or blob not in pruned else ())
     return data or b""
 data, seal, pruned = read("runs", run, "journal.ndjson") or b"", read("runs", run, "seal.json"), (read("runs", run, "pruned") or b"").decode().split()
 *raw, torn = data.split(b"\n")
@@ -34,7 +33,8 @@ else:
     if seal is None and ended and ended[0]["event"] == "run_ended" or seal is not None and any(seal.get(k) != v for k, v in expected.items()): bad.add("seal")
     bad.update("files" for name, digest in first["files"].items() if sha(read("runs", run, *name.split("/")) or b"") != digest)
     if first.get("previous") and read("runs", first["previous"]["run"], "journal.ndjson") is None: bad.add("previous")
+    heads, notes = {sha(line) for line in raw}, [n for n in (read("runs", run, "notes.ndjson") or b"").split(b"\n") if n]  # notes: a chain that begins at the journal
     later = [parse((read("runs", r.name, "journal.ndjson") or b"").split(b"\n")[0]) or {} for r in state.joinpath("runs").iterdir()]
-    if {l["previous"]["head"] for l in later if (l.get("previous") or {}).get("run") == run} - {sha(line) for line in raw}: bad.add("next")
-print(" ".join(sorted(bad)) or ("whole" if seal else "open"))
-sys.exit(0 if seal and not bad else 9)
+    if {l["previous"]["head"] for l in later if (l.get("previous") or {}).get("run") == run} - heads: bad.add("next")
+    if any((parse(n) or {}).get("prev") not in ({sha(notes[i - 1])} if i else heads) for i, n in enumerate(notes)): bad.add("notes")
+print(" ".join(sorted(bad)) or ("whole" if seal else "open")); sys.exit(0 if seal and not bad else 9)

@@ -250,9 +250,6 @@ pub(crate) struct Verify {
     /// The run, or a directory with a record
     #[arg(value_name = "RUN|BUNDLE")]
     pub(crate) run: String,
-    /// Who may sign, as in ssh-keygen's ALLOWED SIGNERS
-    #[arg(long, value_name = "FILE")]
-    pub(crate) signers: Option<PathBuf>,
 }
 
 /// `retrace note`.

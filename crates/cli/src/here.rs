@@ -15,6 +15,7 @@ use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use world::disk_store::{DiskStore, machine_locks};
 use world::store::Store;
@@ -35,6 +36,8 @@ pub(crate) struct Here {
     pub(crate) stop: Arc<Stop>,
     /// Time.
     pub(crate) clock: Wall,
+    /// Something has begun that cannot simply be left.
+    begun: Arc<AtomicBool>,
     terminal: Arc<Terminal>,
 }
 
@@ -47,9 +50,10 @@ impl Here {
         Self {
             out: Paper::stdout(everywhere.color),
             err: Paper::stderr(everywhere.color),
-            operator: named(&["LOGNAME", "USER", "USERNAME"]).unwrap_or_else(|| "unknown".to_owned()),
+            operator: named(&["LOGNAME", "USER", "USERNAME"]).or_else(crate::account::name).unwrap_or_else(|| "unknown".to_owned()),
             host: host(),
             stop: Arc::new(Stop::default()),
+            begun: Arc::default(),
             clock: Wall { begin: Instant::now() },
             terminal: Arc::new(Terminal::new()),
             everywhere,
@@ -62,9 +66,15 @@ impl Here {
         there.then_some(&*self.terminal as &dyn Console)
     }
 
-    /// From now on Ctrl-C is a wish.
+    /// From now on Ctrl-C is a wish to leave: nothing has begun.
     pub(crate) fn listen(&self) {
-        crate::stop::listen(&self.stop, &self.terminal);
+        crate::stop::listen(&self.stop, &self.begun, &self.terminal);
+    }
+
+    /// From now on Ctrl-C is a question. False: somebody wished to leave before.
+    pub(crate) fn begin(&self) -> bool {
+        self.begun.store(true, Ordering::SeqCst);
+        !self.stop.wished()
     }
 
     /// The state directory: `--state`, else `RETRACE_STATE`, else the platform's directory for data.

@@ -1,5 +1,6 @@
 //! The program `retrace`: arguments, prompts, what people and programs are shown, exit codes.
 
+mod account;
 mod args;
 mod command;
 mod demo;
@@ -25,7 +26,19 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     trace();
     // A mistake of ours ends with a code of its own; what is durable by then `resume` finds.
-    std::panic::catch_unwind(run).unwrap_or(Exit::Bug).into()
+    std::panic::catch_unwind(run).unwrap_or_else(|_| broken()).into()
+}
+
+/// Where it broke has been told already.
+fn broken() -> Exit {
+    let failure = Failure::new(Exit::Bug, "bug", "this is a mistake in retrace itself; please report it");
+    let failure = failure.help("what a run did is in its journal: `retrace resume RUN` goes on, `retrace undo RUN` takes it back");
+    if wants_json() {
+        print_json(&failure);
+    } else {
+        let _ = io::stderr().write_all(failure.text(&Paper::stderr(When::Auto)).as_bytes());
+    }
+    Exit::Bug
 }
 
 fn run() -> Exit {
@@ -57,15 +70,11 @@ fn not_understood(error: &clap::Error) -> Exit {
         let _ = error.print();
         return Exit::Done;
     }
-    let json = std::env::args_os().skip(1).take_while(|word| word != "--").any(|word| word == "--json");
-    if json {
+    if wants_json() {
         let text = error.to_string();
         let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         let message = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        let failure = Failure::usage(message).details(lines.map(str::to_owned).collect());
-        if let Ok(text) = model::json::pretty(&failure.json()) {
-            let _ = io::stdout().write_all(text.as_bytes());
-        }
+        print_json(&Failure::usage(message).details(lines.map(str::to_owned).collect()));
     } else {
         let paper = Paper::stderr(When::Auto);
         let text = error.render();
@@ -73,6 +82,17 @@ fn not_understood(error: &clap::Error) -> Exit {
         let _ = io::stderr().write_all(text.as_bytes());
     }
     Exit::Usage
+}
+
+/// Whether `--json` stands on a command line that was not understood, or not to its end.
+fn wants_json() -> bool {
+    std::env::args_os().skip(1).take_while(|word| word != "--").any(|word| word == "--json")
+}
+
+fn print_json(failure: &Failure) {
+    if let Ok(text) = model::json::pretty(&failure.json()) {
+        let _ = io::stdout().write_all(text.as_bytes());
+    }
 }
 
 /// For developers: what libraries say, only if `RETRACE_LOG` is set. The record of a run is its journal.

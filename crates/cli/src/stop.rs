@@ -1,43 +1,57 @@
 //! Ctrl-C and its like: a wish to stop, which becomes a decision.
 
+use crate::exit::Exit;
 use crate::prompt::console::Terminal;
 use engine::context::Stop;
+use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::Builder;
 
-/// Listens for the rest of the process: the first wish leads to a question, the second ends what runs.
-pub(crate) fn listen(stop: &Arc<Stop>, terminal: &Arc<Terminal>) {
-    let (stop, terminal) = (Arc::clone(stop), Arc::clone(terminal));
+/// Listens for the rest of the process. Before anything has `begun`, the first wish lets the command leave as soon as it can and
+/// the second leaves at once. Then the first leads to a question, the second ends what runs.
+pub(crate) fn listen(stop: &Arc<Stop>, begun: &Arc<AtomicBool>, terminal: &Arc<Terminal>) {
+    let (stop, begun, terminal) = (Arc::clone(stop), Arc::clone(begun), Arc::clone(terminal));
     let wish = move || {
+        if !begun.load(Ordering::SeqCst) {
+            if stop.wished() {
+                leave();
+            }
+            // What only looks may be ended at any time.
+            stop.programs.store(true, Ordering::SeqCst);
+        }
         stop.wish();
         terminal.interrupt();
     };
     // Without a thread for it Ctrl-C ends the process, and `resume` goes on from the journal.
-    let _ = std::thread::Builder::new().name("signals".into()).spawn(move || wait(wish));
+    let _ = at_each_signal(wish);
+}
+
+#[expect(clippy::exit, reason = "a person asked twice, and nothing that was done would be cut off")]
+fn leave() -> ! {
+    std::process::exit(Exit::Stopped.code().into())
 }
 
 #[cfg(unix)]
-fn wait(wish: impl Fn()) {
+fn at_each_signal(wish: impl Fn() + Send + 'static) -> io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) else { return };
-    for _ in signals.forever() {
-        wish();
-    }
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    Builder::new().name("signals".into()).spawn(move || signals.forever().for_each(|_| wish())).map(drop)
 }
 
 #[cfg(not(unix))]
-fn wait(wish: impl Fn()) {
-    use std::sync::atomic::{AtomicBool, Ordering};
+fn at_each_signal(wish: impl Fn() + Send + 'static) -> io::Result<()> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
     use std::time::Duration;
     let pressed = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        if signal_hook::flag::register(signal, Arc::clone(&pressed)).is_err() {
-            return;
-        }
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&pressed))?;
     }
-    loop {
+    let look = move || loop {
         std::thread::sleep(Duration::from_millis(50));
         if pressed.swap(false, Ordering::SeqCst) {
             wish();
         }
-    }
+    };
+    Builder::new().name("signals".into()).spawn(look).map(drop)
 }

@@ -3,9 +3,8 @@
 use crate::people::People;
 use jiff::Timestamp;
 use model::event::Line;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Condvar, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 use world::act::Act;
 use world::action::Kind;
@@ -74,8 +73,8 @@ pub trait Sink: Sync {
 #[derive(Default)]
 pub struct Stop {
     times: AtomicU8,
-    /// Given to running programs.
-    pub programs: AtomicBool,
+    /// Given to running programs, those that only look too.
+    pub programs: Arc<AtomicBool>,
     sleepers: (Mutex<()>, Condvar),
 }
 

@@ -1,5 +1,6 @@
-//! Everything done with a journal afterwards: read, show, list, verify, prune. Prints nothing.
+//! Everything done with a journal afterwards: read, show, list, verify, prune, remarks. Prints nothing.
 
+pub mod notes;
 pub mod prune;
 pub mod read;
 pub mod runs;

@@ -4,6 +4,7 @@ mod took;
 
 pub use took::Took;
 
+use crate::notes::Notes;
 use crate::read::{RecordError, load};
 use crate::standing::{is_change, standing, undos};
 use jiff::Timestamp;
@@ -59,7 +60,7 @@ pub struct Shown {
     pub taken_back: usize,
     /// What stays, and why.
     pub stays: Vec<Stays>,
-    /// What people wrote down.
+    /// What people wrote down, also after the end.
     pub notes: Vec<String>,
     /// Number of events.
     pub events: u64,
@@ -109,6 +110,8 @@ pub fn show(store: &dyn Store, id: &RunId, zone: TimeZone) -> Result<Shown, Reco
     // A run that was taken over from elsewhere may lack its plan; then nothing is known to stay.
     let plan: Option<Plan> = store.file(id, "plan.json").map_err(failed)?.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let standing = standing(store, &record, &all)?;
+    let notes = Notes::read(store, id).map_err(failed)?;
+    let after = notes.all().map(|note| note.map_or_else(|| "a remark that cannot be read".to_owned(), |note| format!("{}: {}", note.by, note.text)));
     let changes = run.effects.iter().filter(|effect| is_change(effect));
     let stays = stays(run, plan.as_ref());
     let stands = |effect: &&EffectFold| standing.contains(&(effect.step.clone(), effect.n));
@@ -134,7 +137,7 @@ pub fn show(store: &dyn Store, id: &RunId, zone: TimeZone) -> Result<Shown, Reco
         can_be_taken_back: can.count(),
         taken_back: changes.clone().count() - standing.len(),
         stays,
-        notes: run.notes.iter().map(|note| format!("{}: {}", note.by, note.text)).collect(),
+        notes: run.notes.iter().map(|note| format!("{}: {}", note.by, note.text)).chain(after).collect(),
         events: run.lines(),
         resumed: run.resumed,
         sealed: store.file(id, model::seal::FILE).map_err(failed)?.is_some(),

@@ -1,4 +1,5 @@
-//! Whether a record is whole: its chain of lines, its seal, the files and blobs that it names, and the run before it.
+//! Whether a record is whole: its chain of lines, its seal, the files and blobs that it names, the run before
+//! it, and the remarks beside it.
 //!
 //! Without a signature this shows accidents and clumsy hands: whoever can rewrite the journal can rewrite the seal. A copy of the
 //! seal's `head` held elsewhere shows the rest.
@@ -14,6 +15,7 @@ pub(crate) use blobs::files as files_of_manifest;
 pub use report::{Mark, Report, Row};
 pub use verdict::Verdict;
 
+use crate::notes::Notes;
 use chain::Chain;
 use model::digest::Digest;
 use model::event::{Event, RunStarted};
@@ -67,7 +69,9 @@ pub fn verify(store: &dyn Store, run: &RunId) -> Result<Report, VerifyError> {
     let bytes = store.file(run, seal::FILE)?;
     let seal = bytes.as_deref().map(|bytes| Seal::read(bytes).ok());
     let own = seal.as_ref().and_then(Option::as_ref).filter(|seal| seal.run == *run && seal.format == seal::FORMAT);
-    let heads: Vec<&Digest> = later.iter().map(|(_, head)| head).collect();
+    let notes = Notes::read(store, run)?;
+    let begin = notes.begin();
+    let heads: Vec<&Digest> = later.iter().map(|(_, head)| head).chain(&begin).collect();
     let chain = chain::check(journal, run, own, &heads).map_err(unread)?;
 
     judge_chain(&mut report, &chain, own.is_some());
@@ -87,6 +91,7 @@ pub fn verify(store: &dyn Store, run: &RunId) -> Result<Report, VerifyError> {
     let pruned = pruned(store, run)?;
     blobs::judge(&mut report, store, &chain.wanted, &pruned).map_err(unread)?;
     judge_neighbours(&mut report, store, first, &chain, &later)?;
+    judge_notes(&mut report, &notes, &chain);
     Ok(report)
 }
 
@@ -168,6 +173,14 @@ fn judge_neighbours(report: &mut Report, store: &dyn Store, first: &RunStarted, 
         report.bad("next", Verdict::RegisterBehind(run.clone()));
     }
     Ok(())
+}
+
+fn judge_notes(report: &mut Report, notes: &Notes, chain: &Chain) {
+    match (notes.judge(|prev| chain.found.contains(prev)), notes.all().count()) {
+        (Some(wrong), _) => report.bad("notes", wrong),
+        (None, 0) => {}
+        (None, count) => report.good("notes", format!("{count} after the end, chained to it")),
+    }
 }
 
 /// The other runs that name this one as their client's previous record, with the end of it that they saw.

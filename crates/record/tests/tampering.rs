@@ -6,6 +6,7 @@ mod support;
 
 use model::digest::Digest;
 use model::id::RunId;
+use record::notes::{self, Notes};
 use serde_json::json;
 use std::fs;
 use std::process::Command;
@@ -146,6 +147,14 @@ const TABLE: &[Tampering] = &[
     ),
     ("a byte-order mark", |d| bytes(d, "journal.ndjson", |b| drop(b.splice(0..0, *b"\xef\xbb\xbf"))), &["line-endings-changed"]),
     ("the format", |d| lines(d, |l| flip(&mut l[0], "\"format\":1", "\"format\":2")), &["format-unsupported"]),
+    ("remarks after the end", |d| remarks(d, RUN, |_| {}), &[]),
+    ("a remark", |d| remarks(d, RUN, |n| flip(&mut n[1], "second", "sekond")), &["note-altered 1"]),
+    ("the first remark", |d| remarks(d, RUN, |n| flip(&mut n[0], "jdoe", "jdof")), &["note-altered 0"]),
+    ("a remark made no remark", |d| remarks(d, RUN, |n| flip(&mut n[2], "{", "[")), &["note-altered 2"]),
+    ("a remark removed", |d| remarks(d, RUN, |n| drop(n.remove(1))), &["note-altered 0"]),
+    ("the first remark removed", |d| remarks(d, RUN, |n| drop(n.remove(0))), &["notes-differ"]),
+    ("two remarks swapped", |d| remarks(d, RUN, |n| n.swap(1, 2)), &["note-altered 0"]),
+    ("the remarks of another run", remarks_of_another, &["notes-differ"]),
     ("an open run", |d| open(d, |l| l.truncate(9)), &["open"]),
     ("an open run, torn", |d| open_torn(d), &["open"]),
     (
@@ -159,6 +168,23 @@ const TABLE: &[Tampering] = &[
         &["line-altered 5"],
     ),
 ];
+
+/// Three remarks after the end of a run, changed.
+fn remarks(dir: &Dir, run: &str, change: impl FnOnce(&mut Vec<String>)) {
+    let (mut notes, at) = (Notes::default(), "2026-03-09T08:00:00Z".parse().unwrap());
+    let head = Digest::of(dir.lines(run).last().unwrap().as_bytes());
+    for text in ["first", "second: \u{10c}apek", "third"] {
+        notes.add(at, "jdoe", text, &head).unwrap();
+    }
+    let mut lines: Vec<String> = std::str::from_utf8(notes.bytes()).unwrap().lines().map(str::to_owned).collect();
+    change(&mut lines);
+    fs::write(dir.in_run(run, notes::FILE), lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+}
+
+fn remarks_of_another(dir: &Dir) {
+    remarks(dir, "harbor-0", |_| {});
+    put_from_other(dir, notes::FILE);
+}
 
 fn put_from_other(dir: &Dir, name: &str) {
     fs::copy(dir.in_run("harbor-0", name), dir.in_run(RUN, name)).unwrap();

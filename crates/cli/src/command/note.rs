@@ -7,17 +7,12 @@ use crate::failure::Failure;
 use crate::here::Here;
 use engine::context::Clock;
 use engine::history::{self, Read};
-use model::digest::Digest;
 use model::event::{Event, Line};
 use model::id::RunId;
-use serde_json::json;
+use record::notes::{self, Notes};
 use world::disk_store::DiskStore;
 use world::error::WorldError;
 use world::store::{LockName, Store};
-
-/// The file of a run's directory with remarks that came after its end: one JSON object a line, each with the SHA-256 of the one
-/// before, the first with that of the journal's last line.
-pub(crate) const FILE: &str = "notes.ndjson";
 
 /// Adds a remark.
 pub(crate) fn note(here: &Here, args: &args::Note) -> Result<Exit, Failure> {
@@ -52,14 +47,9 @@ fn event(here: &Here, store: &DiskStore, run: &RunId, read: Read, text: &str) ->
 }
 
 fn beside(here: &Here, store: &DiskStore, run: &RunId, read: &Read, text: &str) -> Result<(), Failure> {
-    let mut notes = store.file(run, FILE).map_err(|wrong| failed(&wrong))?.unwrap_or_default();
-    let last = notes.split(|byte| *byte == b'\n').rfind(|line| !line.is_empty());
-    let prev = last.map_or_else(|| read.head.clone(), Digest::of);
-    let line = json!({ "at": here.clock.now(), "by": here.operator, "prev": prev, "text": text });
-    let line = model::json::line(&line).map_err(|wrong| Failure::from_error(Exit::Bug, "json", &wrong))?;
-    notes.extend_from_slice(line.as_bytes());
-    notes.push(b'\n');
-    store.put(run, FILE, &notes).map_err(|wrong| failed(&wrong))
+    let mut notes = Notes::read(store, run).map_err(|wrong| failed(&wrong))?;
+    notes.add(here.clock.now(), &here.operator, text, &read.head).map_err(|wrong| Failure::from_error(Exit::Bug, "json", &wrong))?;
+    store.put(run, notes::FILE, notes.bytes()).map_err(|wrong| failed(&wrong))
 }
 
 fn failed(wrong: &WorldError) -> Failure {

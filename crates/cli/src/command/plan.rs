@@ -17,6 +17,7 @@ use world::disk_store::DiskStore;
 
 /// Plans a runbook.
 pub(crate) fn plan(here: &Here, args: &args::Plan) -> Result<Exit, Failure> {
+    here.listen();
     let opened = open(here, &args.runbook, &args.subject)?;
     let plan = make(here, &here.store()?, &opened, &args.subject)?;
     if let Some(path) = &args.output {

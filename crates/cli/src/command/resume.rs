@@ -18,6 +18,7 @@ use world::store::Store;
 
 /// Goes on with a run.
 pub(crate) fn resume(here: &Here, args: &Resume) -> Result<Exit, Failure> {
+    here.listen();
     let store = here.store()?;
     let run = here.run(&store, &args.run)?;
     let opened = of_run(here, &store, &run, args.answers.as_deref())?;

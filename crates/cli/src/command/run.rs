@@ -20,6 +20,7 @@ use std::path::Path;
 
 /// Runs a runbook or a plan.
 pub(crate) fn run(here: &Here, args: &args::Run) -> Result<Exit, Failure> {
+    here.listen();
     let (opened, plan, fresh) = match saved(&args.what)? {
         Some(plan) => {
             if !args.subject.set.is_empty() || args.subject.run_id.is_some() || args.subject.no_look {

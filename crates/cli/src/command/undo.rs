@@ -17,8 +17,12 @@ use model::id::StepId;
 use model::plan::Plan;
 use model::resource::Resource;
 
+/// How a person agrees to what was changed after the run.
+const AGREE: &str = "`--overwrite RESOURCE` puts back what was changed since, `--leave RESOURCE` leaves it; both are recorded";
+
 /// Takes a run back.
 pub(crate) fn undo(here: &Here, args: &Undo) -> Result<Exit, Failure> {
+    here.listen();
     let store = here.store()?;
     let run = here.run(&store, &args.run)?;
     let resources = |texts: &[String]| {
@@ -49,7 +53,7 @@ pub(crate) fn undo(here: &Here, args: &Undo) -> Result<Exit, Failure> {
     let named = names(args.client.as_deref(), &plan.client)?;
     if !plan.refused.is_empty() {
         let failure = Failure::new(Exit::Refused, "refused", "the undo would be refused: nothing was started");
-        return Err(failure.details(plan.refused.clone()).help(format!("`retrace undo {run} --dry-run` shows the whole")));
+        return Err(failure.details(plan.refused.clone()).help(AGREE));
     }
     if workshop.console().is_some() && !args.work.yes {
         here.tell(&undo_text(&plan, run.as_str(), &here.err, super::plan::detail(here)));
@@ -72,8 +76,14 @@ fn show(here: &Here, args: &Undo, plan: &Plan) -> Result<(), Failure> {
         here.print(&undo_text(plan, &args.run, &here.out, super::plan::detail(here)));
     }
     if plan.refused.is_empty() {
-        let to = args.to.as_ref().map(|step| format!(" --to {}", quoted(step))).unwrap_or_default();
-        here.next(&format!("undo {}{to}", args.run));
+        let with = |flag: &str, value: &String| format!(" {flag} {}", quoted(value));
+        let to = args.to.iter().map(|step| with("--to", step));
+        let overwrite = args.overwrite.iter().map(|resource| with("--overwrite", resource));
+        let leave = args.leave.iter().map(|resource| with("--leave", resource));
+        let past = args.past_no_return.then(|| " --past-no-return".to_owned());
+        here.next(&format!("undo {}{}", args.run, to.chain(overwrite).chain(leave).chain(past).collect::<String>()));
+    } else {
+        here.tell(&format!("{AGREE}\n"));
     }
     Ok(())
 }

@@ -25,6 +25,7 @@ use model::plan::{Decision, Plan};
 use model::printable::Printable;
 use std::io::{self, IsTerminal};
 use std::path::Path;
+use std::sync::Arc;
 use world::disk_store::DiskStore;
 use world::real::Real;
 
@@ -44,7 +45,7 @@ impl<'h> Workshop<'h> {
     pub(crate) fn new(here: &'h Here, store: &'h DiskStore, opened: &'h Opened, roots: &[String]) -> Self {
         // What programs write has no name; only the file system matters.
         let spool = if store.dir().is_dir() { store.dir().to_owned() } else { std::env::temp_dir() };
-        let world = Real::new(&spool, opened.client.services.clone()).with_roots(roots);
+        let world = Real::new(&spool, opened.client.services.clone()).with_roots(roots).with_cancel(Arc::clone(&here.stop.programs));
         Self { here, store, world, client: &opened.client, answers: opened.answers.as_ref(), site: Site::of_client(&opened.procedure.values.client) }
     }
 
@@ -81,9 +82,11 @@ impl<'h> Workshop<'h> {
         }
     }
 
-    /// Works, and tells it. Ctrl-C is a wish from now on.
+    /// Works, and tells it. Ctrl-C is a question from now on.
     pub(crate) fn tell(&self, plan: Option<&Plan>, work: impl FnOnce(Engine<'_>) -> Result<Ending, Refusal>) -> Result<Ending, Refusal> {
-        self.here.listen();
+        if !self.here.begin() {
+            return Err(Refusal::Stopped);
+        }
         let everywhere = &self.here.everywhere;
         let table = Table::of(self.here.err, plan.into_iter().flat_map(|plan| &plan.steps).map(|step| step.id.as_str()));
         let (manner, stream): (Manner, Box<dyn io::Write + Send>) = if everywhere.json {

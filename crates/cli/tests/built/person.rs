@@ -2,6 +2,9 @@
 
 use super::case::Case;
 use super::terminal::Terminal;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 
 const ONCE: &str = "
 format: 1
@@ -90,6 +93,35 @@ fn ctrl_c_is_a_decision_and_the_run_can_be_resumed() {
     let (exit, screen) = terminal.end();
     assert_eq!(exit, 1, "{screen}");
     assert_eq!(case.read("site/users").as_deref(), Some("7"));
+}
+
+#[test]
+fn ctrl_c_before_a_run_begins_leaves_and_nothing_was_started() {
+    let case = case(ONCE);
+    let mut terminal = Terminal::start(&case, &["run", "book.yaml"]);
+    terminal.wait_for("Type the client's name");
+    terminal.press("\u{3}");
+    let (exit, screen) = terminal.end();
+    assert_eq!(exit, 6, "{screen}");
+    assert!(!case.dir().join("state").exists());
+}
+
+#[test]
+fn ctrl_c_while_planning_ends_the_look_that_goes_on() {
+    let script = "exec 3> @DIR@/begun; echo looking >&3; exec sleep 1000";
+    let look = format!("steps:\n  - {{ id: look, action: command.look, with: {{ argv: [/bin/sh, '-c', '{script}'] }} }}");
+    let case = case(&ONCE.replace("steps:", &look));
+    let begun = case.dir().join("begun");
+    assert!(Command::new("mkfifo").arg(&begun).status().unwrap().success());
+    let mut plan = case.command().args(["plan", "book.yaml", "-o", "book.plan"]).stderr(Stdio::null()).spawn().unwrap();
+    let mut looking = BufReader::new(File::open(&begun).unwrap());
+    let mut said = String::new();
+    looking.read_line(&mut said).unwrap();
+    assert_eq!(said, "looking\n");
+    assert!(Command::new("kill").args(["-INT", &plan.id().to_string()]).status().unwrap().success());
+    assert_eq!(plan.wait().unwrap().code(), Some(6));
+    assert_eq!(looking.read_line(&mut said).unwrap(), 0, "whoever looked is gone");
+    assert_eq!(case.read("book.plan"), None);
 }
 
 #[test]

@@ -121,6 +121,7 @@ fn exit_2_for_a_command_line_that_cannot_be_understood() {
         (&["run", "book.yaml", "--clinet", "x"], "--client"),
         (&["actions", "file.wirte"], "file.write"),
         (&["help", "exit-code"], "exit-codes"),
+        (&["verify", "r1", "--signers", "keys"], "--signers"),
     ] {
         let wrong = case.run(words).exits(2);
         assert!(wrong.err.contains(near), "{}", wrong.err);
@@ -178,11 +179,32 @@ fn exit_4_when_an_undo_would_overwrite_what_somebody_has_changed_since() {
     case.write("site/message", "edited");
     let preview = case.run(&["undo", "r1", "--dry-run"]).exits(4);
     assert!(preview.out.contains("refused:"), "{}", preview.out);
-    let _ = case.run(&["undo", "r1", "--yes"]).exits(4);
+    let refused = case.run(&["undo", "r1", "--yes"]).exits(4);
+    for told in [preview.err, refused.err] {
+        assert!(told.contains("`--overwrite RESOURCE` puts back") && told.contains("`--leave RESOURCE` leaves it"), "{told}");
+    }
     assert_eq!(case.read("site/message").as_deref(), Some("edited"));
     let resource = format!("file:{}/site/message", case.dir().display());
     let _ = case.run(&["undo", "r1", "--yes", "--leave", &resource]).exits(0);
     assert_eq!(case.read("site/message").as_deref(), Some("edited"));
+}
+
+#[test]
+fn what_an_undo_leaves_keeps_its_directory_and_the_rest_is_taken_back() {
+    let more = "  - { id: more, action: file.write, with: { path: '@DIR@/site/deep/more', text: more, create_dirs: true } }\n";
+    let case = case(&format!("{MESSAGE}{more}"));
+    let _ = run(&case).exits(0);
+    case.write("site/message", "edited");
+    let site = format!("file:{}/site", case.dir().display());
+    let leave = ["--leave", &format!("{site}/message")];
+    let stays = format!("`write`: {site} stays, because {site}/message in it is left");
+    let preview = case.run(&[&["undo", "r1", "--dry-run"][..], &leave].concat()).exits(0);
+    assert!(preview.out.contains(&stays), "{}", preview.out);
+    assert!(preview.err.ends_with(&format!("Next: retrace undo r1 --leave {site}/message\n")), "{}", preview.err);
+    let undone = case.run(&[&["undo", "r1", "--yes"][..], &leave].concat()).exits(0);
+    assert!(undone.out.contains(&stays), "{}{}", undone.out, undone.err);
+    assert_eq!(case.read("site/message").as_deref(), Some("edited"));
+    assert!(!case.dir().join("site/deep").exists());
 }
 
 #[test]
@@ -236,6 +258,44 @@ fn exit_9_when_a_record_does_not_verify() {
     let wrong = case.run(&["verify", "r1"]).exits(9);
     assert!(wrong.out.contains("BAD"), "{}", wrong.out);
     let _ = case.run(&["verify", "r1", "--json"]).exits(9);
+}
+
+#[test]
+fn exit_70_for_a_mistake_in_the_program_itself() {
+    let case = case(MESSAGE);
+    let bug = case.run(&["lab", "bug"]).exits(70);
+    assert!(bug.err.contains("error[bug]: ") && bug.err.contains("`retrace resume RUN`"), "{}", bug.err);
+    assert_eq!(bug.out, "");
+    assert_eq!(json(&case.run(&["lab", "bug", "--json"]).exits(70).out)["error"]["code"], "bug");
+}
+
+#[cfg(unix)]
+#[test]
+fn whoever_runs_it_is_known_without_the_environment() {
+    let case = case(MESSAGE);
+    let done = case.command().env_remove("USER").args(["run", "book.yaml", "--run-id", "r1", "--yes"]).output().unwrap();
+    assert_eq!(done.status.code(), Some(0));
+    let account = std::process::Command::new("id").arg("-un").output().unwrap();
+    let shown = case.run(&["show", "r1"]).exits(0);
+    let expected = format!("operator {}", String::from_utf8_lossy(&account.stdout).trim());
+    assert!(shown.out.lines().next().unwrap().ends_with(&expected), "{}", shown.out);
+}
+
+#[test]
+fn a_remark_after_the_end_is_shown_and_stands_in_a_chain_of_its_own() {
+    let case = case(MESSAGE);
+    let _ = run(&case).exits(0);
+    for remark in ["Vendor called back", "case 4711", "closed"] {
+        let _ = case.run(&["note", "r1", remark]).exits(0);
+    }
+    let shown = case.run(&["show", "r1"]).exits(0);
+    assert!(shown.out.contains("  note: pat: Vendor called back\n  note: pat: case 4711\n"), "{}", shown.out);
+    let whole = case.run(&["verify", "r1"]).exits(0);
+    assert!(whole.out.contains("+ notes      ok    3 after the end"), "{}", whole.out);
+    let notes = case.read("state/runs/r1/notes.ndjson").unwrap();
+    case.write("state/runs/r1/notes.ndjson", &notes.replacen("4711", "4712", 1));
+    let wrong = case.run(&["verify", "r1"]).exits(9);
+    assert!(wrong.out.contains("x notes      BAD") && wrong.out.ends_with("Not whole: note-altered 1\n"), "{}", wrong.out);
 }
 
 #[test]

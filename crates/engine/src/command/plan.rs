@@ -27,6 +27,10 @@ pub fn plan(engine: Engine<'_>, procedure: &Procedure, run: &RunId, programs: bo
         warnings: procedure.warnings.clone(),
     };
     let plan = plan::plan(&bound.graph, &session, wanted).map_err(|wrong| Refusal::Broken(wrong.to_string()))?;
+    // Then it is only a part of one.
+    if engine.stop.wished() {
+        return Err(Refusal::Stopped);
+    }
     if procedure.recipients.is_empty() && plan.steps.iter().any(|step| step.effects.iter().any(is_sensitive)) {
         let which = plan.steps.iter().filter(|step| step.effects.iter().any(is_sensitive)).map(|step| {
             format!("`{}` sets something that holds a secret, and the client file names nobody (`people.*.age`, `recovery`) who could open what is kept of it", step.id)

@@ -65,5 +65,6 @@ pub fn undo_plan(engine: Engine<'_>, procedure: &Procedure, id: &RunId, wanted: 
     let key = engine.store.key(Make::Never)?;
     let session = bound.session(engine, &secrets, key);
     memory::remember(&session, &read.run);
-    Ok(undo::preview(&session, &read.run, &wanted.scope, &wanted.agreed, wanted.past_no_return, planned(procedure))?)
+    let plan = undo::preview(&session, &read.run, &wanted.scope, &wanted.agreed, wanted.past_no_return, planned(procedure));
+    if engine.stop.wished() { Err(Refusal::Stopped) } else { Ok(plan?) }
 }

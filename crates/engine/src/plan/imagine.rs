@@ -79,9 +79,11 @@ impl<'s, 'a> Imaginer<'s, 'a> {
         self.done.iter().map(|(ix, planned)| (*ix, planned))
     }
 
-    /// Everything but the run's `finally`.
+    /// Everything but the run's `finally`, or until somebody wishes to stop.
     pub(crate) fn imagine_all(&mut self, radius: &Radius) {
-        while let Some(node) = self.progress.take() {
+        while let Some(node) = self.progress.take()
+            && !self.session.engine.stop.wished()
+        {
             let outcome = self.imagine(node, radius);
             self.progress.finish(node, outcome);
         }

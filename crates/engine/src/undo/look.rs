@@ -3,13 +3,15 @@
 use crate::session::Session;
 use crate::undo::list::{Back, List};
 use model::effect::{Change, Effect};
+use model::path::within;
 use model::plan::{Decision, Plan, Planned, PlannedStep, Rehearsal, Totals};
-use model::resource::Resource;
+use model::resource::{Resource, ResourceKind};
 use model::state::State;
 use std::collections::{BTreeMap, BTreeSet};
 use world::act::Source;
 use world::error::WorldError;
 use world::imagined::Imagined;
+use world::look::Look;
 
 /// What a person agreed to about resources that somebody has changed since.
 #[derive(Clone, Default, Debug)]
@@ -26,12 +28,14 @@ pub(crate) struct Seen {
     pub(crate) steps: Vec<PlannedStep>,
     /// Resources that are neither as the run left them nor as before it: before, left, now.
     pub(crate) conflicts: Vec<(Resource, State, State, State)>,
+    /// Directories that stay, and why.
+    pub(crate) stay: Vec<String>,
 }
 
 /// Looks with the whole list at an imagined world.
 pub(crate) fn look(session: &Session<'_>, list: &List, agreed: &Agreed) -> Result<Seen, WorldError> {
     let world = Imagined::new(session.engine.world);
-    let mut seen = Seen { steps: Vec::new(), conflicts: Vec::new() };
+    let mut seen = Seen { steps: Vec::new(), conflicts: Vec::new(), stay: Vec::new() };
     let mut touched: BTreeSet<Resource> = BTreeSet::new();
     for step in &list.steps {
         let mut planned = PlannedStep {
@@ -48,6 +52,12 @@ pub(crate) fn look(session: &Session<'_>, list: &List, agreed: &Agreed) -> Resul
             match back {
                 Back::Set { change, .. } => {
                     let first = touched.insert(change.resource.clone());
+                    if let Some(left) = holds(&world, change, agreed)? {
+                        let stays = format!("{} stays, because {left} in it is left", change.resource);
+                        seen.stay.push(format!("`{}`: {stays}", step.id));
+                        planned.reason = Some(stays);
+                        continue;
+                    }
                     let found = now(session, &world, change)?;
                     match judge(list, change, &found, first, agreed) {
                         Judged::Already | Judged::Leave => {}
@@ -116,13 +126,25 @@ pub(crate) fn judge(list: &List, change: &Change, found: &State, first: bool, ag
     }
 }
 
+/// What a person said to leave in a directory that would be removed: then the directory stays too.
+pub(crate) fn holds<'a>(look: &dyn Look, change: &Change, agreed: &'a Agreed) -> Result<Option<&'a Resource>, WorldError> {
+    let (dir, removed) = (&change.resource, matches!(change.after, State::Absent));
+    let below = |left: &&Resource| left.kind == dir.kind && *left != dir && within(&left.name, &dir.name);
+    for left in agreed.leave.iter().filter(|_| removed && dir.kind == ResourceKind::File).filter(below) {
+        if !matches!(look.state(left)?, State::Absent) {
+            return Ok(Some(left));
+        }
+    }
+    Ok(None)
+}
+
 /// A file that the run wrote with the same bytes has another time: that is put back too.
 fn times_differ(a: &State, b: &State) -> bool {
     matches!((a, b), (State::File(a), State::File(b)) if a.meta.modified != b.meta.modified)
 }
 
 /// What a resource is now, in the terms of the change: a whole tree where that is what was changed, keyed where it is secret.
-pub(crate) fn now(session: &Session<'_>, look: &dyn world::look::Look, change: &Change) -> Result<State, WorldError> {
+pub(crate) fn now(session: &Session<'_>, look: &dyn Look, change: &Change) -> Result<State, WorldError> {
     let keyed = |state: &State| matches!(state, State::File(file) if matches!(file.content, model::state::Content::Keyed { .. }));
     if keyed(&change.before) || keyed(&change.after) {
         session.sensitive.add(&change.resource);
@@ -160,7 +182,7 @@ pub(crate) fn announce(session: &Session<'_>, list: &List, seen: &Seen, runbook:
             .filter(|s| s.decision == Decision::Fails)
             .filter_map(|s| s.reason.clone().map(|r| format!("`{}`: {r}", s.id)))
             .collect(),
-        warnings: Vec::new(),
+        warnings: seen.stay.clone(),
         files: BTreeMap::new(),
         set: BTreeMap::new(),
         digest: String::new(),

@@ -8,7 +8,7 @@ use crate::run::scribe::{Dead, Scribe};
 use crate::run::worker::Worker;
 use crate::session::Session;
 use crate::undo::list::{Back, BackStep, List, list, taken};
-use crate::undo::look::{Agreed, Judged, announce, judge, look, now};
+use crate::undo::look::{Agreed, Judged, announce, holds, judge, look, now};
 use model::digest::Digest;
 use model::effect::Change;
 use model::event::{Event, Image, Outcome, RunOutcome, RunStarted, Scope, UndoOf};
@@ -110,6 +110,7 @@ pub(crate) fn linked<'a>(order: &Order<'_, 'a>, run: &Run, scope: Scope, agreed:
     let scribe = Scribe::new(parent.engine, id, journal, None, 0, crate::history::zeros());
     scribe.commit(vec![Event::RunStarted(Box::new(started))])?;
     parent.engine.sink.say(&format!("taking back {} as {}", run.id(), plan.run));
+    plan.warnings.iter().for_each(|stays| parent.engine.sink.say(stays));
     Ok(take(order, &scribe, &list, agreed)?)
 }
 
@@ -217,6 +218,9 @@ fn set(
     let session = order.session;
     let failed = |wrong: world::error::WorldError| crate::run::hands::trouble(&wrong, &session.sensitive);
     let first = touched.insert(change.resource.clone());
+    if holds(session.engine.world, change, agreed).map_err(failed)?.is_some() {
+        return Ok(false);
+    }
     let found = now(session, session.engine.world, change).map_err(failed)?;
     match judge(list, change, &found, first, agreed) {
         Judged::Already | Judged::Leave => return Ok(false),

@@ -72,6 +72,10 @@ pub enum Verdict {
     EvidenceAltered(String),
     /// Evidence is not there.
     EvidenceMissing(String),
+    /// The remarks beside the journal are not about this record.
+    NotesDiffer,
+    /// The bytes of a remark are not those that the next one names, or one between them is missing.
+    NoteAltered(usize),
 }
 
 /// When a line was written, and of which step it is.
@@ -122,6 +126,8 @@ impl Verdict {
             Self::BlobMissing(blob) => format!("blob-missing {blob}"),
             Self::EvidenceAltered(name) => format!("evidence-altered {name}"),
             Self::EvidenceMissing(name) => format!("evidence-missing {name}"),
+            Self::NotesDiffer => "notes-differ".to_owned(),
+            Self::NoteAltered(note) => format!("note-altered {note}"),
         }
     }
 }
@@ -173,6 +179,8 @@ impl fmt::Display for Verdict {
             Self::BlobMissing(blob) => write!(f, "blob {blob} is not there"),
             Self::EvidenceAltered(name) => write!(f, "evidence {name} is not what was attached"),
             Self::EvidenceMissing(name) => write!(f, "evidence {name} is not there"),
+            Self::NotesDiffer => f.write_str("the first remark names no event of this record"),
+            Self::NoteAltered(note) => write!(f, "remark {note} was altered, or one after it is missing"),
         }
     }
 }

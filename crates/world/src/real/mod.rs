@@ -15,6 +15,8 @@ use files::Files;
 use programs::Programs;
 use services::{ServiceConfig, Services};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// The machine this runs on.
 pub struct Real {
@@ -28,6 +30,12 @@ impl Real {
     /// an existing directory.
     pub fn new(spool: &Path, services: ServiceConfig) -> Self {
         Self { files: Files::new(&[]), programs: Programs::new(spool), services: Services::new(services) }
+    }
+
+    /// Once this is set, programs that only look are ended.
+    #[must_use]
+    pub fn with_cancel(self, cancelled: Arc<AtomicBool>) -> Self {
+        Self { programs: self.programs.with_cancel(cancelled), ..self }
     }
 
     /// The directories that the run may change: what lies above one of them may be links, which are resolved once.

@@ -30,6 +30,8 @@ pub(crate) enum Program {
     Reconnect(reconnect::Reconnect),
     /// System Configuration
     Sysconfig(sysconfig::Sysconfig),
+    /// Fails as a mistake in retrace would, so that a script can be shown that exit too
+    Bug,
     /// Ends what runs on a practice site
     Stop {
         /// The practice site
@@ -41,6 +43,9 @@ pub(crate) enum Program {
 ///
 /// # Errors
 /// What it says.
+///
+/// # Panics
+/// Asked to.
 pub(crate) fn run(lab: &Lab) -> io::Result<()> {
     match &lab.program {
         Program::Daemon(daemon) => daemon.run(),
@@ -48,6 +53,7 @@ pub(crate) fn run(lab: &Lab) -> io::Result<()> {
         Program::Session(session) => session.run(),
         Program::Reconnect(reconnect) => reconnect.run(),
         Program::Sysconfig(sysconfig) => sysconfig.run(),
+        Program::Bug => panic!("made on purpose"),
         Program::Stop { dir } => super::Site::open(dir)?.end(),
     }
 }

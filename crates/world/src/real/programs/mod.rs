@@ -21,7 +21,7 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 /// How long a program that only looks may take.
@@ -42,12 +42,19 @@ pub(crate) struct Programs {
     /// While a program of a run is started, a handle that is inherited exists; a daemon that is to outlive the run must not
     /// be started then. Programs read, daemons write.
     starting: RwLock<()>,
+    /// Ends those that only look.
+    cancelled: Arc<AtomicBool>,
 }
 
 impl Programs {
     /// Output goes to nameless files in `spool`, an existing directory.
     pub(crate) fn new(spool: &Path) -> Self {
-        Self { spools: Spools::new(spool), starting: RwLock::new(()) }
+        Self { spools: Spools::new(spool), starting: RwLock::new(()), cancelled: Arc::default() }
+    }
+
+    /// Once this is set, what only looks ends.
+    pub(crate) fn with_cancel(self, cancelled: Arc<AtomicBool>) -> Self {
+        Self { cancelled, ..self }
     }
 
     /// Starts a program and waits for its end; see [`crate::act::Act::run`].
@@ -78,7 +85,7 @@ impl Programs {
         taps.extend(child.stdout.take().map(system::Tap::new).transpose().map_err(|e| failed("read from", program, e))?);
         taps.extend(child.stderr.take().map(system::Tap::new).transpose().map_err(|e| failed("read from", program, e))?);
         let deadline = Instant::now().checked_add(LOOK_TIMEOUT);
-        let end = finish(&mut child, program, deadline, &AtomicBool::new(false), &[], &mut taps)?;
+        let end = finish(&mut child, program, deadline, &self.cancelled, &[], &mut taps)?;
         let mut kept = taps.into_iter().map(|tap| tap.kept);
         Ok(Output { end, stdout: kept.next().unwrap_or_default(), stderr: kept.next().unwrap_or_default() })
     }
