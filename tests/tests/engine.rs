@@ -145,6 +145,20 @@ fn what_lies_outside_of_the_blast_radius_is_refused() {
 }
 
 #[test]
+fn a_template_file_says_what_is_in_a_file_and_what_is_wrong_in_it_is_told_at_its_place() {
+    let right = "{% for name, port in ports %}\n{{ name }}={{ port }}{% if not loop.last %},{% endif %}\n\n{% endfor %}\n";
+    let (world, store) = machine(&[("/d/right.j2", right), ("/d/wrong.j2", "a\nb {{ ports.ftp }}\n")]);
+    let lab = |template| {
+        let with = format!("{{ path: /d/conf, template: {template}, vars: {{ ports: {{ http: 80, https: 443 }} }} }}");
+        lab(&format!("  - {{ id: write, action: file.write, with: {with} }}\n"))
+    };
+    assert_eq!(lab("/d/right.j2").run(&world, &store, "t-1").unwrap().exit, 0);
+    assert_eq!(world.machine().read("/d/conf").unwrap().as_slice(), b"http=80,\nhttps=443\n");
+    let plan = lab("/d/wrong.j2").plan(&world, &store, "t-2").unwrap();
+    assert_eq!(plan.refused, ["`write`: template `/d/wrong.j2:2:6`: `ports.ftp` is not there"]);
+}
+
+#[test]
 fn a_group_runs_once_for_each_entry_and_its_outputs_are_seen_by_key() {
     let (world, store) = machine(&[("/d/a", "old")]);
     let lab = lab("

@@ -13,6 +13,7 @@ use model::program::Program;
 use model::resource::Resource;
 use model::state::State;
 use model::value::{May, SecretText, Text, Value};
+use model::yaml::Source;
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::sync::{Mutex, PoisonError};
@@ -184,7 +185,11 @@ impl View for Sight<'_, '_> {
             }
         };
         let text = String::from_utf8(bytes).map_err(|_| ActionError::Invalid(format!("the template `{path}` is not UTF-8")))?;
-        template::render_file(&text, vars).map_err(|wrong| ActionError::Invalid(format!("template `{path}`: {}", wrong.message)))
+        let source = Source::new(path, text);
+        template::render_file(source.text(), vars).map_err(|wrong| {
+            let (line, column) = source.position(wrong.at.start as u32);
+            ActionError::Invalid(format!("template `{path}:{line}:{column}`: {}", wrong.message))
+        })
     }
 
     fn four_eyes(&self) -> bool {

@@ -1,10 +1,10 @@
 use super::condition::Condition;
 use super::error::TemplateError;
 use super::expression::Expression;
-use super::file_output::Rendering;
+use super::file_output::{Asked, Question, render};
 use super::lexer::Close;
 use super::limits;
-use super::parser::{self, Parsed};
+use super::parser::{self, Parsed, WORDS};
 use model::value::{May, Text, Value};
 use std::ops::Range;
 
@@ -19,81 +19,57 @@ pub fn render_file(source: &str, vars: &Value) -> Result<May<Text>, TemplateErro
     if source.len() > limits::TEXT {
         return Err(TemplateError::new(TemplateError::LIMIT, 0..0, format!("a template file is longer than {} bytes", limits::TEXT)));
     }
-    let mut parser = Parser { source, position: 0, after: After::Tag, depth: 0 };
-    let (blocks, end) = parser.blocks()?;
-    if let Some((word, at)) = end {
+    let mut checker = Checker { source, position: 0, block_before: false, depth: 0, checked: String::new(), asked: Vec::new() };
+    if let Some((word, at)) = checker.blocks()? {
         return Err(TemplateError::syntax(at, format!("`{word}` closes nothing")));
     }
-    Rendering::whole(&blocks, vars)
-}
-
-/// A part of a template file.
-pub(super) enum Block {
-    Plain(String),
-    Place(Expression, Range<usize>),
-    For(Loop),
-    If { arms: Vec<(Condition, Vec<Self>)>, otherwise: Vec<Self> },
-}
-
-/// `{% for first in list %}`, or `{% for first, second in list %}`.
-pub(super) struct Loop {
-    pub(super) first: String,
-    pub(super) second: Option<String>,
-    pub(super) list: Expression,
-    pub(super) at: Range<usize>,
-    pub(super) body: Vec<Block>,
-    /// What stands there if there is nothing to go over.
-    pub(super) otherwise: Vec<Block>,
-}
-
-/// What becomes of the text behind a tag.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum After {
-    /// It stands as it is.
-    Tag,
-    /// The end of the line is the block's.
-    Block,
-    /// The white space was stripped with `-`.
-    Stripped,
+    render(&checker.checked, checker.asked, vars)
 }
 
 /// A tag that ends the blocks before it: its word and place.
 type End<'s> = Option<(&'s str, Range<usize>)>;
 
-struct Parser<'s> {
+/// Reads a template file and writes down what minijinja is given of it: the same texts and blocks, but `VALUE(7)` where an
+/// expression stood, which asks for what the 7th is worth. The arms of an `{% if %}` become blocks beside each other,
+/// because minijinja parses, compiles and drops an `elif` within the one before it, without a bound.
+struct Checker<'s> {
     source: &'s str,
     position: usize,
-    after: After,
+    /// A block stands before: the end of its line is its own. (minijinja would take `\r` of `\r\n` alone.)
+    block_before: bool,
     depth: usize,
+    checked: String,
+    asked: Vec<Asked>,
 }
 
-impl<'s> Parser<'s> {
+impl<'s> Checker<'s> {
     /// The blocks up to a tag that ends them.
-    fn blocks(&mut self) -> Result<(Vec<Block>, End<'s>), TemplateError> {
+    fn blocks(&mut self) -> Result<End<'s>, TemplateError> {
         self.depth += 1;
         if self.depth > limits::BLOCKS + 1 {
             let at = self.position..self.position;
             return Err(TemplateError::new(TemplateError::LIMIT, at, format!("more than {} blocks within each other", limits::BLOCKS)));
         }
-        let mut blocks = Vec::new();
         let end = loop {
             let Some(open) = self.tag() else {
-                self.plain(&mut blocks, self.source.len());
+                self.plain(self.source.len());
                 break None;
             };
-            self.plain(&mut blocks, open);
+            self.plain(open);
             let at = open..open + 2;
             match self.source.as_bytes()[open + 1] {
                 b'{' => {
                     let parsed = self.parse(Close::FileBraces)?;
-                    blocks.push(Block::Place(parsed.into(), open..self.position));
+                    let strips = parsed.strips;
+                    let number = self.ask(Question::Place(parsed.into()), open..self.position);
+                    self.write(&format!("VALUE({number})"), strips, "}}");
                 }
                 b'#' => {
                     return Err(TemplateError::syntax(at, "`{# #}` is not available").help("for the characters themselves write `{{ '{#' }}`"));
                 }
                 _ => match self.word() {
-                    "for" => blocks.push(self.each(at)?),
-                    "if" => blocks.push(self.choice(at)?),
+                    "for" => self.each(at)?,
+                    "if" => self.choice(at)?,
                     word @ ("elif" | "else" | "endif" | "endfor") => break Some((word, at)),
                     word => {
                         let message = format!("there is no block `{}`", word.escape_debug());
@@ -103,7 +79,7 @@ impl<'s> Parser<'s> {
             }
         };
         self.depth -= 1;
-        Ok((blocks, end))
+        Ok(end)
     }
 
     /// Where the next tag begins.
@@ -112,37 +88,39 @@ impl<'s> Parser<'s> {
         (self.position..bytes.len().saturating_sub(1)).find(|&at| bytes[at] == b'{' && matches!(bytes[at + 1], b'{' | b'%' | b'#'))
     }
 
-    /// Adds the text before the tag at `open` and goes behind its opening marks.
-    fn plain(&mut self, blocks: &mut Vec<Block>, open: usize) {
+    /// Writes down the text before the tag at `open`, with the tag's opening marks, and goes behind them.
+    fn plain(&mut self, open: usize) {
         let mut text = &self.source[self.position..open];
-        text = match self.after {
-            After::Tag => text,
-            After::Stripped => text.trim_start(),
-            After::Block => text.strip_prefix("\r\n").or_else(|| text.strip_prefix('\n')).unwrap_or(text),
-        };
+        if self.block_before {
+            text = text.strip_prefix("\r\n").or_else(|| text.strip_prefix('\n')).unwrap_or(text);
+        }
         let tag = &self.source[open..];
-        let strips = tag[tag.len().min(2)..].starts_with('-');
         let blank = |c| c == ' ' || c == '\t';
         let alone = self.source[..open].trim_end_matches(blank);
-        if strips {
-            text = text.trim_end();
-        } else if tag.starts_with("{%") && (alone.is_empty() || alone.ends_with('\n')) {
+        if tag.starts_with("{%") && (alone.is_empty() || alone.ends_with('\n')) {
             text = text.trim_end_matches(blank);
         }
-        if !text.is_empty() {
-            blocks.push(Block::Plain(text.to_owned()));
-        }
-        self.position = open + tag.len().min(2) + usize::from(strips);
+        let marks = tag.len().min(2);
+        let marks = marks + usize::from(tag[marks..].starts_with('-'));
+        self.checked.extend([text, &tag[..marks]]);
+        self.position = open + marks;
+        self.block_before = false;
+    }
+
+    /// Writes down what stands in a tag, and its end.
+    fn write(&mut self, inside: &str, strips: bool, close: &str) {
+        self.checked.extend([" ", inside, if strips { " -" } else { " " }, close]);
+        self.block_before = close == "%}";
+    }
+
+    fn ask(&mut self, question: Question, at: Range<usize>) -> usize {
+        self.asked.push(Asked { question, at });
+        self.asked.len() - 1
     }
 
     fn parse(&mut self, close: Close) -> Result<Parsed, TemplateError> {
         let parsed = parser::parse(self.source, self.position, close)?;
         self.position = parsed.rest;
-        self.after = match (parsed.strips, close) {
-            (true, _) => After::Stripped,
-            (false, Close::FileBlock) => After::Block,
-            _ => After::Tag,
-        };
         Ok(parsed)
     }
 
@@ -160,8 +138,8 @@ impl<'s> Parser<'s> {
         self.position += rest.len() - rest.trim_ascii_start().len();
     }
 
-    /// Goes behind the end of a tag that has no expression.
-    fn close(&mut self) -> Result<(), TemplateError> {
+    /// Goes behind the end of a tag that has no expression; says whether it strips.
+    fn close(&mut self) -> Result<bool, TemplateError> {
         self.blank();
         let rest = &self.source[self.position..];
         let strips = rest.starts_with('-');
@@ -169,61 +147,67 @@ impl<'s> Parser<'s> {
             return Err(TemplateError::syntax(self.position..self.position, "`%}` is missing here"));
         }
         self.position += 2 + usize::from(strips);
-        self.after = if strips { After::Stripped } else { After::Block };
+        Ok(strips)
+    }
+
+    fn each(&mut self, at: Range<usize>) -> Result<(), TemplateError> {
+        let mut names = vec![self.word()];
+        self.blank();
+        if self.source[self.position..].starts_with(',') {
+            self.position += 1;
+            names.push(self.word());
+        }
+        // What our expressions or minijinja take for something else.
+        let reserved = |name| WORDS.contains(&name) || ["loop", "self", "true", "false", "none"].contains(&name);
+        let named = names.iter().all(|name| name.starts_with(|c: char| c.is_ascii_lowercase()) && !reserved(name));
+        if !named || names.get(1) == names.first() || self.word() != "in" {
+            let help = "write `{% for item in list %}` or `{% for key, value in mapping %}`";
+            return Err(TemplateError::syntax(at, "this is no loop").help(help));
+        }
+        let from = self.position;
+        let parsed = self.parse(Close::FileBlock)?;
+        let strips = parsed.strips;
+        let number = self.ask(Question::Items { list: parsed.into(), pairs: names.len() == 2 }, from..self.position);
+        self.write(&format!("for {} in VALUE({number})", names.join(", ")), strips, "%}");
+        let mut end = self.blocks()?;
+        if let Some(("else", _)) = end {
+            let strips = self.close()?;
+            self.write("else", strips, "%}");
+            end = self.blocks()?;
+        }
+        let strips = self.ended("endfor", at, end)?;
+        self.write("endfor", strips, "%}");
         Ok(())
     }
 
-    fn each(&mut self, at: Range<usize>) -> Result<Block, TemplateError> {
-        let wrong = |at: Range<usize>| {
-            TemplateError::syntax(at, "this is no loop").help("write `{% for item in list %}` or `{% for key, value in mapping %}`")
-        };
-        let first = self.word().to_owned();
-        self.blank();
-        let second = self.source[self.position..].starts_with(',').then(|| {
-            self.position += 1;
-            self.word().to_owned()
-        });
-        let named =
-            [Some(&first), second.as_ref()].into_iter().flatten().all(|name| name.starts_with(|c: char| c.is_ascii_lowercase()) && name != "loop");
-        if !named || self.word() != "in" {
-            return Err(wrong(at));
-        }
-        let from = self.position;
-        let list = self.parse(Close::FileBlock)?.into();
-        let list_at = from..self.position;
-        let (body, mut end) = self.blocks()?;
-        let mut otherwise = Vec::new();
-        if let Some(("else", _)) = end {
-            self.close()?;
-            (otherwise, end) = self.blocks()?;
-        }
-        self.ended("endfor", at, end)?;
-        Ok(Block::For(Loop { first, second, list, at: list_at, body, otherwise }))
-    }
-
-    fn choice(&mut self, at: Range<usize>) -> Result<Block, TemplateError> {
+    fn choice(&mut self, at: Range<usize>) -> Result<(), TemplateError> {
+        let number = self.ask(Question::Arm(Vec::new()), at.clone());
         let mut arms = Vec::new();
-        let mut otherwise = Vec::new();
+        let mut before = format!("set ARM{number} = VALUE({number})");
         let mut end;
         loop {
-            let condition = Condition::from(Expression::from(self.parse(Close::FileBlock)?));
-            let body;
-            (body, end) = self.blocks()?;
-            arms.push((condition, body));
+            let parsed = self.parse(Close::FileBlock)?;
+            self.write(&format!("{before} %}}{{% if ARM{number} == {}", arms.len()), parsed.strips, "%}");
+            arms.push(Condition::from(Expression::from(parsed)));
+            end = self.blocks()?;
             match end {
-                Some(("elif", _)) => {}
+                Some(("elif", _)) => before = "endif".to_owned(),
                 _ => break,
             }
         }
         if let Some(("else", _)) = end {
-            self.close()?;
-            (otherwise, end) = self.blocks()?;
+            let strips = self.close()?;
+            self.write(&format!("endif %}}{{% if ARM{number} == {}", arms.len()), strips, "%}");
+            end = self.blocks()?;
         }
-        self.ended("endif", at, end)?;
-        Ok(Block::If { arms, otherwise })
+        self.asked[number].question = Question::Arm(arms);
+        let strips = self.ended("endif", at, end)?;
+        self.write("endif", strips, "%}");
+        Ok(())
     }
 
-    fn ended(&mut self, word: &str, open: Range<usize>, end: End<'s>) -> Result<(), TemplateError> {
+    /// Goes behind the tag that ends a block; says whether it strips.
+    fn ended(&mut self, word: &str, open: Range<usize>, end: End<'s>) -> Result<bool, TemplateError> {
         match end {
             Some((found, _)) if found == word => self.close(),
             Some((found, at)) => Err(TemplateError::syntax(at, format!("`{found}` stands where `{word}` is wanted"))),

@@ -18,7 +18,7 @@ pub(super) const RENDERED: usize = 1024 * 1024;
 pub(super) const TREE: usize = 16 * 1024 * 1024;
 /// Values that one expression may look at: each item of a list counts.
 pub(super) const WORK: usize = 256 * 1024;
-/// Values that all expressions of one template file may look at.
-pub(super) const FILE_WORK: usize = 1024 * 1024;
+/// Instructions of one template file, and values that its expressions may look at.
+pub(super) const FUEL: u64 = 2 * 1024 * 1024;
 /// Blocks within blocks of a template file.
 pub(super) const BLOCKS: usize = 8;

@@ -1,9 +1,10 @@
 //! Templates: texts with `{{ expression }}` in them, bare conditions, and template files.
 //!
-//! The syntax is a small part of Jinja's; the evaluation is our own, because three things must hold that no template
-//! library gives: an unknown flows on as an unknown (three-valued, so `false and unknown` is false), a secret can only be
-//! placed whole, and nothing a runbook says can use more than bounded stack, memory and time. A value is never rendered
-//! again: what stands in it stays text.
+//! The syntax is a small part of Jinja's. Template files are rendered by minijinja, from a source that was checked and has no
+//! expression left in it. Expressions are worked out here, because three things must hold that no template library gives: an
+//! unknown flows on as an unknown (three-valued, so `false and unknown` is false), a secret can only be placed whole, and a
+//! mistake such as a text compared with a number is an error. Nothing a runbook says can use more than bounded stack, memory
+//! and time. A value is never rendered again: what stands in it stays text.
 //!
 //! **Invariant:** nothing here touches the world, a clock or the environment.
 
@@ -12,6 +13,7 @@ mod error;
 mod evaluate;
 mod expression;
 mod file;
+mod file_names;
 mod file_output;
 mod filter;
 mod lexer;

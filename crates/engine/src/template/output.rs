@@ -5,7 +5,7 @@ use model::id::StepId;
 use model::value::{Piece, SecretText, Value, until};
 
 /// A text as it grows from pieces.
-#[derive(Default)]
+#[derive(Default, Debug)]
 pub(super) struct Output {
     pieces: Vec<Piece>,
     bytes: usize,

@@ -67,7 +67,7 @@ fn node(at: Range<usize>, kind: Kind) -> Box<Node> {
 }
 
 /// Words that are no names.
-const WORDS: [&str; 9] = ["and", "or", "not", "in", "is", "if", "else", "set", "for"];
+pub(super) const WORDS: [&str; 9] = ["and", "or", "not", "in", "is", "if", "else", "set", "for"];
 
 impl<'s> Parser<'s> {
     fn advance(&mut self) -> Boxed<Token<'s>> {

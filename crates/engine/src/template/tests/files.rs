@@ -69,6 +69,18 @@ fn only_loops_and_choices_are_blocks() {
 }
 
 #[test]
+fn a_loop_has_names_that_are_free() {
+    for name in ["loop", "self", "true", "none", "in", "not", "set", "Upper", "_x", "a, a"] {
+        let source = format!("{{% for {name} in y %}}{{% endfor %}}");
+        assert_eq!(render_file(&source, &yaml("{ y: [] }")).unwrap_err().message, "this is no loop", "{name}");
+    }
+    let vars = "{ VALUE: 1, ARM0: 2, loop: { index: 3, nope: 4 }, l: [a] }";
+    assert_eq!(plain("{% if true %}{{ VALUE }}{{ ARM0 }}{% endif %}{{ loop.index }}", vars), "123");
+    assert_eq!(plain("{% for x in l %}{{ VALUE }}{{ loop.index }}{% for x in l %}{{ x }}{% endfor %}{{ x }}{% endfor %}", vars), "11aa");
+    assert_eq!(render_file("{% for x in l %}{{ loop.nope }}{% endfor %}", &yaml(vars)).unwrap_err().code, TemplateError::MISSING);
+}
+
+#[test]
 fn a_secret_may_be_placed_whole_and_not_used() {
     let vars = "{ key: !s inputs.key, users: [{ name: a, key: !s steps.a.key }], n: 1 }";
     let source = "k={{ key }}\n{% for u in users %}{{ u.name }}:{{ u.key }}{% endfor %}";

@@ -137,10 +137,15 @@ fn a_template_file_is_bounded_in_size_depth_work_and_output() {
         assert_eq!(code(&"x".repeat(limits::TEXT + 1)), TemplateError::LIMIT);
         let elifs = "{% if false %}".to_owned() + &"{% elif false %}".repeat(4_000) + "{% endif %}";
         assert_eq!(code(&elifs), "fits");
+        let arms = "{% if false %}".to_owned() + &"{% elif false %}".repeat(400) + "{% elif true %}";
+        assert_eq!(code(&(arms.repeat(limits::BLOCKS) + "x" + &"{% endif %}".repeat(limits::BLOCKS))), "fits");
         // 10^8 turns, 10^8 bytes.
         assert_eq!(code(&(ten.repeat(8) + &"{% endfor %}".repeat(8))), TemplateError::LIMIT);
         assert_eq!(code(&(ten.repeat(3) + &"x".repeat(1_100) + &"{% endfor %}".repeat(3))), TemplateError::LIMIT);
     });
+    let wide = ten.repeat(3) + &"x".repeat(1_100) + &"{% endfor %}".repeat(3);
+    let error = render_file(&wide, &yaml("{}")).unwrap_err();
+    assert_eq!(&wide[error.at], &ten["{% for x in".len()..], "what was worked out last");
     let list = "[".to_owned() + &"1,".repeat(3_000) + "]";
     let quadratic = render_file("{% for x in l %}{{ x in l and l | sort | length == 3000 }}{% endfor %}", &yaml(&format!("{{ l: {list} }}")));
     assert_eq!(quadratic.unwrap_err().code, TemplateError::LIMIT);
