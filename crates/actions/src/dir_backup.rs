@@ -4,7 +4,9 @@ use crate::param::Place;
 use crate::parents;
 use model::effect::{Change, Effect};
 use model::path;
+use model::resource::Resource;
 use model::state::{Content, State, TreeState};
+use model::value::Value;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -65,6 +67,9 @@ impl Action for DirBackup {
     fn propose(&self, view: &dyn View) -> Result<Proposal, ActionError> {
         self.check()?;
         let resource = self.to.resource();
+        if let Some(made) = made_before(view, &resource)? {
+            return Ok(made);
+        }
         let before = view.state(&resource)?;
         match &before {
             State::Absent | State::Unknown { .. } => {}
@@ -88,6 +93,17 @@ impl Action for DirBackup {
         let proposal = proposal.effect(Effect::Set(Change { resource, before, after }), source);
         Ok(proposal.observed("manifest", at, Field::Manifest).observed("files", at, Field::Files).observed("bytes", at, Field::Bytes))
     }
+}
+
+/// The copy was made by an attempt that was cut off before it could say so: it is read back, and counts.
+fn made_before(view: &dyn View, resource: &Resource) -> Result<Option<Proposal>, ActionError> {
+    let Some(left @ State::Tree(_)) = view.left(resource) else { return Ok(None) };
+    let found = view.tree(resource, &[], &mut std::io::sink())?;
+    let same = found.same(&left);
+    let (true, State::Tree(found)) = (same, found) else { return Ok(None) };
+    let manifest = found.manifest.as_ref().map_or(Value::Null, |manifest| manifest.as_str().into());
+    let made = Proposal::unchanged().because("it was copied before the run was cut off");
+    Ok(Some(made.output("manifest", manifest).output("files", found.files).output("bytes", found.bytes)))
 }
 
 impl DirBackup {

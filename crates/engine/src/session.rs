@@ -9,10 +9,13 @@ use crate::template;
 use jiff::Timestamp;
 use model::effect::Change;
 use model::id::{RunId, StepId};
+use model::resource::Resource;
+use model::state::State;
 use model::value::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 use world::action::ActionError;
+use world::store::Lock;
 
 /// Outputs by name.
 pub type Outputs = BTreeMap<String, Value>;
@@ -35,6 +38,8 @@ pub struct Session<'a> {
     pub files: RwLock<BTreeMap<String, Vec<u8>>>,
     /// The outcome of the run, once `finally` runs.
     pub outcome: RwLock<Option<&'static str>>,
+    /// What keeps others from the same client and directories; none when planning.
+    pub locks: Vec<Box<dyn Lock>>,
     steps: RwLock<Vec<Known>>,
     changes: RwLock<Vec<(Ix, Change)>>,
     /// What the expressions of groups from files see, once they are entered.
@@ -70,6 +75,7 @@ impl<'a> Session<'a> {
             four_eyes,
             files: RwLock::default(),
             outcome: RwLock::default(),
+            locks: Vec::new(),
             steps: RwLock::new(vec![Known::default(); graph.nodes.len()]),
             changes: RwLock::default(),
             values: RwLock::new(HashMap::from([(0, Arc::clone(&graph.values))])),
@@ -120,6 +126,12 @@ impl<'a> Session<'a> {
     /// Notes what a step has set.
     pub fn changed(&self, node: Ix, change: Change) {
         self.changes.write().unwrap_or_else(PoisonError::into_inner).push((node, change));
+    }
+
+    /// The state in which a step has left a resource so far; none if it did not set it.
+    pub fn left(&self, node: Ix, what: &Resource) -> Option<State> {
+        let changes = self.changes.read().unwrap_or_else(PoisonError::into_inner);
+        changes.iter().rev().find(|(of, change)| *of == node && change.resource == *what).map(|(_, change)| change.after.clone())
     }
 
     /// What the steps of a target have set, latest first.

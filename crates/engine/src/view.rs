@@ -169,6 +169,10 @@ impl View for Sight<'_, '_> {
         Ok(changes)
     }
 
+    fn left(&self, what: &Resource) -> Option<State> {
+        self.session.left(self.node, what)
+    }
+
     fn template(&self, path: &str, vars: &Value) -> Result<May<Text>, ActionError> {
         let kept = self.session.files.read().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
         let bytes = match kept {

@@ -108,7 +108,7 @@ pub enum LockName {
 }
 
 /// A lock that is held.
-pub trait Lock: Send {
+pub trait Lock: Send + Sync {
     /// Whether the locked file is still the one under its name.
     fn holds(&self) -> bool;
 }

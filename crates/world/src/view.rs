@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use model::digest::Digest;
 use model::effect::Change;
 use model::id::StepId;
+use model::resource::Resource;
+use model::state::State;
 use model::value::{May, SecretText, Text, Value};
 use zeroize::Zeroizing;
 
@@ -45,6 +47,11 @@ pub trait View: Look {
     /// # Errors
     /// There is no such step.
     fn changes(&self, step: &str) -> Result<Vec<Change>, ActionError>;
+
+    /// The state in which an attempt of this very step that was cut off left a resource; none if it did not set it.
+    fn left(&self, _what: &Resource) -> Option<State> {
+        None
+    }
 
     /// A template file, rendered with these values.
     ///

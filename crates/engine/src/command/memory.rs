@@ -1,8 +1,9 @@
 //! What a session is told of what went before.
 
 use crate::session::Session;
-use model::effect::Effect;
-use model::fold::{Run, StepStatus};
+use model::effect::{Change, Effect};
+use model::fold::{EffectFold, Run, StepStatus};
+use model::id::StepId;
 use model::plan::Plan;
 use model::state::{Content, FileState, State};
 use model::value::from_json;
@@ -45,11 +46,7 @@ pub(super) fn remember(session: &Session<'_>, run: &Run) {
             known.attempts = step.attempts;
             known.outputs = Some(step.outputs.iter().map(|(name, json)| (name.clone(), from_json(json))).collect::<BTreeMap<_, _>>().into());
         });
-        for effect in run.effects_of(step) {
-            if let (Effect::Set(change), [observed, ..]) = (&effect.effect, effect.status.observed()) {
-                session.changed(node, model::effect::Change { after: observed.state.clone(), ..change.clone() });
-            }
-        }
+        remember_effects(session, &step.id, run.effects_of(step));
     }
     for effect in &run.effects {
         for image in effect.images.iter().filter(|image| image.sealed) {
@@ -58,6 +55,16 @@ pub(super) fn remember(session: &Session<'_>, run: &Run) {
         let keyed = |state: &State| matches!(state, State::File(FileState { content: Content::Keyed { .. }, .. }));
         for observed in effect.status.observed().iter().filter(|o| keyed(&o.state)) {
             session.sensitive.add(&observed.resource);
+        }
+    }
+}
+
+/// What a step has set.
+pub(super) fn remember_effects<'e>(session: &Session<'_>, step: &StepId, effects: impl IntoIterator<Item = &'e EffectFold>) {
+    let Some(node) = session.graph.find(step.as_str()) else { return };
+    for effect in effects {
+        if let (Effect::Set(change), [observed, ..]) = (&effect.effect, effect.status.observed()) {
+            session.changed(node, Change { after: observed.state.clone(), ..change.clone() });
         }
     }
 }

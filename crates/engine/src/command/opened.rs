@@ -18,7 +18,7 @@ use model::fold::Run;
 use model::plan::Plan;
 use std::collections::BTreeMap;
 use world::alive::Alive;
-use world::store::Make;
+use world::store::{Lock, Make};
 
 /// A bound procedure with its plan, ready to change the world.
 pub(super) struct Opened<'a> {
@@ -45,6 +45,12 @@ impl<'a> Opened<'a> {
         remember(&self.session, run);
         self.alive = programs(&self.session.engine, run.id())?;
         Ok(self)
+    }
+
+    /// With the locks that keep others away until it is over.
+    pub(super) fn holding(mut self, locks: Vec<Box<dyn Lock>>) -> Self {
+        self.session.locks = locks;
+        self
     }
 
     /// With the lock that every program of the run inherits.

@@ -1,6 +1,7 @@
 //! Going on with a run.
 
 use super::kept::kept_plan;
+use super::memory::remember_effects;
 use super::opened::Opened;
 use super::{Options, Refusal, locks};
 use crate::context::Engine;
@@ -12,10 +13,12 @@ use crate::run::{self, Ending};
 use crate::secrets::Secrets;
 use crate::session::Session;
 use crate::undo;
+use model::effect::Effect;
 use model::event::{Outcome, RunOutcome, Scope};
-use model::fold::{EffectFold, EffectStatus, Run, StepStatus};
+use model::fold::{EffectFold, EffectStatus, Run, StepFold, StepStatus};
 use model::id::{RunId, StepId};
 use std::collections::BTreeMap;
+use world::store::Lock;
 
 /// Goes on with a run that was cut off, stopped or failed. `procedure` is read from what is kept with the run.
 ///
@@ -30,18 +33,19 @@ pub fn resume(engine: Engine<'_>, procedure: &Procedure, id: &RunId, options: &O
     }
     if let Some(undo_of) = &read.run.started.undo_of {
         let parent = undo_of.run.clone();
-        return resume_undo(engine, &bound, &parent, options, &read.run);
+        return resume_undo(engine, &bound, &parent, options, &read.run, locks);
     }
     let secrets = Secrets::default();
     secrets.fetch(procedure.secrets.iter().map(String::as_str), engine.people)?;
     let plan = kept_plan(&engine, id)?;
-    let opened = Opened::new(engine, &bound, &plan, &secrets, options)?;
+    let opened = Opened::new(engine, &bound, &plan, &secrets, options)?.holding(locks);
     opened.same_secrets(&read.run)?;
     let opened = opened.again(&read.run)?;
     let history = read.run.clone();
     let scribe = opened.reopen(read)?;
     let mut order = opened.order();
     order.cut = cut(&scribe);
+    order.cut.iter().for_each(|(step, effects)| remember_effects(&opened.session, step, effects));
     order.over = over(&bound, &history);
     // An undo that the run had decided on comes first.
     let undone = match unfinished_undo(&opened.session, &history)? {
@@ -62,11 +66,17 @@ pub fn resume(engine: Engine<'_>, procedure: &Procedure, id: &RunId, options: &O
         }
         Some((ending, _)) => run::finish_undone(&order, &scribe, &ending)?,
     };
-    drop(locks);
     Ok(ending)
 }
 
-fn resume_undo(engine: Engine<'_>, bound: &Bound<'_>, parent: &RunId, options: &Options, undo_run: &Run) -> Result<Ending, Refusal> {
+fn resume_undo(
+    engine: Engine<'_>,
+    bound: &Bound<'_>,
+    parent: &RunId,
+    options: &Options,
+    undo_run: &Run,
+    locks: Vec<Box<dyn Lock>>,
+) -> Result<Ending, Refusal> {
     let read = history::read(engine.store, parent).map_err(Refusal::Damaged)?;
     if read.run.ended.is_none() {
         return Err(Refusal::Refused(vec![format!("it belongs to `{parent}`, which goes on with it: retrace resume {parent}")]));
@@ -74,15 +84,18 @@ fn resume_undo(engine: Engine<'_>, bound: &Bound<'_>, parent: &RunId, options: &
     let secrets = Secrets::default();
     secrets.fetch(bound.procedure.secrets.iter().map(String::as_str), engine.people)?;
     let plan = kept_plan(&engine, parent)?;
-    let opened = Opened::new(engine, bound, &plan, &secrets, options)?.again(&read.run)?;
+    let opened = Opened::new(engine, bound, &plan, &secrets, options)?.holding(locks).again(&read.run)?;
     Ok(undo::finish_linked(&opened.order(), &read.run, undo_run)?)
 }
 
-/// What the attempts that were cut off had done.
+/// What the attempts that were cut off had done, and what those that failed had set before they did: a program that failed is
+/// started again.
 fn cut(scribe: &Scribe<'_>) -> BTreeMap<StepId, Vec<EffectFold>> {
     let unfinished = |run: &Run| {
-        let steps = run.steps.iter().filter(|step| matches!(step.status, StepStatus::Running | StepStatus::InDoubt));
-        let done = |step| run.effects_of(step).filter(|effect| matches!(effect.status, EffectStatus::Applied { .. })).cloned().collect::<Vec<_>>();
+        let steps = run.steps.iter().filter(|step| matches!(step.status, StepStatus::Running | StepStatus::InDoubt | StepStatus::Failed));
+        let counts = |step: &StepFold, effect: &EffectFold| step.status != StepStatus::Failed || matches!(effect.effect, Effect::Set(_));
+        let applied = |effect: &EffectFold| matches!(effect.status, EffectStatus::Applied { .. });
+        let done = |step| run.effects_of(step).filter(|effect| applied(effect) && counts(step, effect)).cloned().collect::<Vec<_>>();
         steps.map(|step| (step.id.clone(), done(step))).filter(|(_, effects)| !effects.is_empty()).collect()
     };
     scribe.fold(unfinished).unwrap_or_default()

@@ -38,7 +38,7 @@ pub fn run(engine: Engine<'_>, procedure: &Procedure, plan: &Plan, options: &Opt
     let locks = locks::lock(&engine, &bound)?;
     let secrets = Secrets::default();
     secrets.fetch(procedure.secrets.iter().map(String::as_str), engine.people)?;
-    let opened = Opened::new(engine, &bound, plan, &secrets, options)?;
+    let opened = Opened::new(engine, &bound, plan, &secrets, options)?.holding(locks);
     let journal = match engine.store.create(&plan.run) {
         Ok(journal) => journal,
         Err(WorldError::Refused { reason, .. }) => return Err(Refusal::Refused(vec![reason])),
@@ -73,9 +73,7 @@ pub fn run(engine: Engine<'_>, procedure: &Procedure, plan: &Plan, options: &Opt
     };
     let scribe = Scribe::new(engine, plan.run.clone(), journal, None, 0, history::zeros());
     scribe.commit(vec![Event::RunStarted(Box::new(started))])?;
-    let ending = run::run(&opened.order(), &scribe)?;
-    drop(locks);
-    Ok(ending)
+    Ok(run::run(&opened.order(), &scribe)?)
 }
 
 /// The questions of a plan: those of its steps and of the other options.

@@ -71,6 +71,9 @@ impl Hands<'_, '_> {
         let (mut settings, mut intents, mut results) = (Vec::new(), Vec::new(), Vec::new());
         let mark = |job: &Job| format!("{}-{}-{}", self.session.run, short(&job.step), job.n);
         for (job, images) in jobs.into_iter().zip(images) {
+            if let Err(wrong @ WorldError::Poisoned { .. }) = &images {
+                return Err(self.scribe.die(&crate::plan::chain(wrong)));
+            }
             let fits = if self.radius.allows(&job.change.resource) {
                 images.map_err(|wrong| trouble(&wrong, &self.session.sensitive))
             } else {
@@ -93,6 +96,7 @@ impl Hands<'_, '_> {
                 }
             }
         }
+        self.held()?;
         let intend = || self.scribe.commit(std::mem::take(&mut intents.clone()));
         if world::planted::bug(1) {
             // The intent after the change: caught by the kills at every call.
@@ -127,6 +131,22 @@ impl Hands<'_, '_> {
         Ok(results.into_iter().map(|result| result.unwrap_or(Err(Trouble::Failed("the world gave no answer".into())))).collect())
     }
 
+    /// An error of the world as trouble of a step; after a failed flush nothing more may be done.
+    pub(crate) fn trouble(&self, wrong: &WorldError) -> Trouble {
+        match wrong {
+            WorldError::Poisoned { .. } => self.scribe.die(&crate::plan::chain(wrong)).into(),
+            other => trouble(other, &self.session.sensitive),
+        }
+    }
+
+    /// Whoever removes a lock file lets somebody else in: nothing more may be done then.
+    pub(crate) fn held(&self) -> Result<(), Dead> {
+        if self.session.locks.iter().all(|lock| lock.holds()) {
+            return Ok(());
+        }
+        Err(self.scribe.die("the file of a lock that this run holds was removed: somebody else may be at work"))
+    }
+
     /// What an error left: a call can fail when the change is half done, or done but for what it replaced. Looking tells.
     fn after_error(&self, wrong: &WorldError, setting: &Setting, step: StepId, n: u32) -> Event {
         let change = &setting.change;
@@ -153,6 +173,7 @@ impl Hands<'_, '_> {
         let images = self.images_of(changes)?;
         let (secrets, secret) = self.secrets_of(program)?;
         let effect = session.sensitive.masked_effect(&Effect::Run { program: program.clone(), changes: changes.to_vec() });
+        self.held()?;
         self.scribe.commit(vec![Event::Intended { step: step.clone(), n, effect, images, staging: Vec::new(), takes_back: None }])?;
         let start = Start { program, secrets, timeout, cancelled: &session.engine.stop.programs, alive: self.alive };
         let ended = match session.engine.world.run(&start) {
@@ -216,7 +237,7 @@ impl Hands<'_, '_> {
         let kept = self.keeper.keep(self.session, self.session.engine.world, &wanted.iter().collect::<Vec<_>>());
         let mut images = Vec::new();
         for kept in kept {
-            images.extend(kept.map_err(|wrong| trouble(&wrong, &self.session.sensitive))?);
+            images.extend(kept.map_err(|wrong| self.trouble(&wrong))?);
         }
         Ok(images)
     }
@@ -252,7 +273,7 @@ impl Hands<'_, '_> {
         let length = spool.length;
         let mut bytes = spool.bytes;
         let mut head = Vec::new();
-        let failed = |wrong: WorldError| trouble(&wrong, &self.session.sensitive);
+        let failed = |wrong: WorldError| self.trouble(&wrong);
         (&mut bytes).take(JUDGED).read_to_end(&mut head).map_err(|e| failed(WorldError::io("read", "the program's output", e)))?;
         if secret {
             let sealed = self.keeper.seal(&mut head.as_slice().chain(bytes)).map_err(failed)?;

@@ -75,6 +75,10 @@ impl Keeper {
                     results[*at] = Some(image(change, blob, &change.before));
                 }
             }
+            Err(wrong @ WorldError::Poisoned { .. }) => {
+                // Whatever the others are: nothing more may be done.
+                return std::iter::once(Err(wrong)).chain(changes.iter().skip(1).map(|_| Ok(Vec::new()))).collect();
+            }
             Err(wrong) => {
                 let text = crate::plan::chain(&wrong);
                 for (at, _) in &round {

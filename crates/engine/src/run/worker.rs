@@ -377,6 +377,7 @@ impl<'s, 'a> Worker<'s, 'a> {
         let step = session.graph.step(ready.node);
         let images = self.hands.images_of(&ask.changes)?;
         let effect = session.sensitive.masked_effect(&Effect::Ask(ask.clone()));
+        self.hands.held()?;
         self.hands.scribe.commit(vec![Event::Asked { step: ready.id.clone(), n, effect, images }])?;
         let reveal = |text: &SecretText| session.secrets.reveal(text);
         let nothing = Vec::new();
@@ -414,7 +415,7 @@ impl<'s, 'a> Worker<'s, 'a> {
             if let Some(secret) = session.secrets.found_in(&bytes) {
                 return Err(Trouble::Failed(format!("the evidence `{name}` holds the secret {secret}")));
             }
-            let failed = |wrong: WorldError| trouble(&wrong, &session.sensitive);
+            let failed = |wrong: WorldError| self.hands.trouble(&wrong);
             let blob = session.engine.store.keep(&mut [&mut bytes.as_slice()]).map_err(failed)?.remove(0);
             evidence.insert(name, Evidence { blob, name: file, length: bytes.len() as u64 });
         }

@@ -63,6 +63,10 @@ pub(crate) fn linked<'a>(order: &Order<'_, 'a>, run: &Run, scope: Scope, agreed:
     let parent = order.session;
     let store = parent.engine.store;
     let failed = |wrong: world::error::WorldError| Trouble::Failed(crate::plan::chain(&wrong));
+    for undo in undos(parent, run.id())?.iter().filter(|undo| undo.ended.is_none()) {
+        // It was cut off, and this one begins anew: what of it is in doubt is settled in its own journal.
+        reopened(order, undo.id())?;
+    }
     // What a run that was cut off or failed left beside its targets would be in the way.
     for effect in undos(parent, run.id())?.iter().chain([run]).flat_map(unfinished) {
         parent.engine.world.tidy(&effect.staging).map_err(failed)?;
@@ -123,17 +127,23 @@ fn unfinished(run: &Run) -> impl Iterator<Item = &EffectFold> {
 /// Goes on with a linked undo that was cut off.
 pub(crate) fn finish_linked<'a>(order: &Order<'_, 'a>, parent: &Run, undo: &Run) -> Result<Ending, Trouble> {
     let Some(undo_of) = &undo.started.undo_of else { return Err(Trouble::Failed("it is no undo".into())) };
-    let store = order.session.engine.store;
-    let failed = |wrong: world::error::WorldError| Trouble::Failed(crate::plan::chain(&wrong));
-    let read = crate::history::read(store, undo.id()).map_err(Trouble::Failed)?;
-    let journal = store.reopen(undo.id(), read.whole).map_err(failed)?;
-    let scribe = Scribe::new(order.session.engine, undo.id().clone(), journal, Some(read.run), read.lines, read.head);
-    scribe.commit(vec![Event::Resumed { by: order.session.engine.operator.to_owned(), torn: read.torn }])?;
-    let hands = Hands { session: order.session, scribe: &scribe, keeper: order.keeper, radius: order.radius, alive: order.alive };
-    recover::settle(&hands)?;
+    let scribe = reopened(order, undo.id())?;
     let taken = taken_back(order.session, parent.id())?;
     let list = list(order.session.graph, parent, &taken, &undo_of.scope, false);
     Ok(take(order, &scribe, &list, &Agreed::default())?)
+}
+
+/// The journal of an undo that was cut off: it goes on, and what is in doubt is settled.
+fn reopened<'a>(order: &Order<'_, 'a>, undo: &RunId) -> Result<Scribe<'a>, Trouble> {
+    let engine = order.session.engine;
+    let failed = |wrong: world::error::WorldError| Trouble::Failed(crate::plan::chain(&wrong));
+    let read = crate::history::read(engine.store, undo).map_err(Trouble::Failed)?;
+    let journal = engine.store.reopen(undo, read.whole).map_err(failed)?;
+    let scribe = Scribe::new(engine, undo.clone(), journal, Some(read.run), read.lines, read.head);
+    scribe.commit(vec![Event::Resumed { by: engine.operator.to_owned(), torn: read.torn }])?;
+    let hands = Hands { session: order.session, scribe: &scribe, keeper: order.keeper, radius: order.radius, alive: order.alive };
+    recover::settle(&hands)?;
+    Ok(scribe)
 }
 
 /// Takes back step by step, then writes the last line.

@@ -205,13 +205,16 @@ impl Task<'_> {
 
     /// What is there at the end.
     pub(super) fn read_back(self) -> Result<State, WorldError> {
-        let path = &self.place.path;
-        let (state, _) = read::state(&self.place.dir, &self.place.name, path)?;
-        match (self.work, state) {
+        let (state, _) = read::state(&self.place.dir, &self.place.name, &self.place.path)?;
+        let state = match (self.work, state) {
             // It was read again before it was published, and nobody could reach it until then.
-            (Work::Tree(built), State::Dir(_)) => Ok(State::Tree(built.state)),
-            (_, state) => Ok(state),
+            (Work::Tree(built), State::Dir(_)) => State::Tree(built.state),
+            (_, state) => state,
+        };
+        if !state.fits(&self.setting.change.after) {
+            return Err(self.place.failed("read back", io::Error::other(format!("it is {state}"))));
         }
+        Ok(state)
     }
 
     fn drop_staging(&self) {
