@@ -84,6 +84,7 @@ fn looking_changes_nothing() {
 #[test]
 fn a_plan_needs_no_right_to_write_and_is_the_same_bytes() {
     let lab = Lab::new("rights");
+    lab.empty();
     let plan = |saved: &std::path::Path, by: &[&str]| {
         let bin = program();
         let words = ["plan", lab.runbook.to_str().unwrap(), "--state", lab.state.to_str().unwrap(), "--run-id", RUN, "-o", saved.to_str().unwrap()];
