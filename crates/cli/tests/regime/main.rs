@@ -9,13 +9,16 @@
 #![expect(clippy::print_stdout, reason = "how much was tried belongs in the log")]
 
 mod call;
+mod checks;
 mod disk;
 mod errors;
 mod kills;
 mod lab;
 mod manifest;
+mod planted;
 mod power;
 mod purity;
 mod replay;
 mod rivals;
 mod sample;
+mod short;

@@ -204,6 +204,40 @@ fn recoveries<'m>(lab: &Lab, how: &str, from: impl Iterator<Item = (usize, &'m S
     Ok(stories)
 }
 
+const TWO: &str = "format: 1
+runbook: two
+version: 1.0.0
+title: Two at once
+touches: ['file:TREE/**']
+steps:
+  - { id: a, needs: [], action: file.write, with: { path: TREE/a, text: a } }
+  - { id: b, needs: [], action: file.write, with: { path: TREE/app.conf, text: b } }
+  - { id: c, needs: [], action: file.write, with: { path: TREE/c, text: c } }
+  - { id: d, needs: [], action: file.remove, with: { path: TREE/stale.txt } }
+";
+
+/// A run of two steps at once whose journal takes long to flush, so that one waits for the flush of the other.
+fn of_two(lab: &Lab) -> Result<Vec<Story>, String> {
+    let slow = ["-e".to_owned(), "inject=fdatasync:delay_enter=20000".to_owned()];
+    Ok(vec![Story::new("a run of two at once".to_owned(), "run", moments(lab, &begin(lab), "run", &slow)?)])
+}
+
+fn lab_of_two(name: &str) -> Lab {
+    let mut lab = Lab::with(name, TWO);
+    lab.jobs = 2;
+    lab
+}
+
+/// What is wrong with a run of two steps at once.
+pub(crate) fn violation_of_two(bug: Option<u8>) -> Option<String> {
+    let lab = lab_of_two(&format!("two-{bug:?}")).with_bug(bug);
+    let ends = lab.ends();
+    match of_two(&lab) {
+        Ok(stories) => stories[0].violation(&lab, &ends),
+        Err(text) => Some(text),
+    }
+}
+
 /// Every so many moments, the two labs taking turns.
 fn every(step: usize, worker: usize) -> impl Fn(usize) -> bool {
     let step = if full() { 2 } else { step };
@@ -236,6 +270,11 @@ fn family(name: &str, size: usize, tell: impl Fn(&Lab, usize) -> Result<Vec<Stor
     println!("power cut off from {name}: {taken} of {all} distinct disks");
     let wrong: Vec<String> = halves.into_iter().flat_map(|half| half.0).collect();
     none(&wrong, taken);
+}
+
+#[test]
+fn a_run_of_two_steps_at_once_without_power_can_be_finished_and_taken_back() {
+    assert_eq!(violation_of_two(None), None);
 }
 
 #[test]

@@ -563,7 +563,12 @@ fn steps(count: usize) -> String {
 /// Nothing more may be done.
 pub(crate) fn run<'a>(order: &Order<'_, 'a>, scribe: &Scribe<'a>) -> Result<Ending, Dead> {
     let ending = with_coordinator(order, scribe, |coordinator| coordinator.go())?;
-    scribe.commit(vec![Event::RunEnded { outcome: ending.outcome, exit: ending.exit }])?;
+    let ended = Event::RunEnded { outcome: ending.outcome, exit: ending.exit };
+    if world::planted::bug(30) {
+        scribe.say(ended)?;
+    } else {
+        scribe.commit(vec![ended])?;
+    }
     crate::history::seal(&order.session.engine, scribe)?;
     Ok(ending)
 }

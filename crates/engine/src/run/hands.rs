@@ -67,7 +67,10 @@ impl Hands<'_, '_> {
     pub(crate) fn set(&self, jobs: Vec<Job>) -> Result<Vec<Result<State, Trouble>>, Dead> {
         let engine = &self.session.engine;
         let changes: Vec<&Change> = jobs.iter().map(|job| &job.change).collect();
-        let images = self.keeper.keep(self.session, engine.world, &changes);
+        let removes = |change: &&Change| change.after == State::Absent;
+        let late = world::planted::bug(18) || (world::planted::bug(16) && changes.iter().all(removes));
+        let (images, unkept) =
+            if late { self.keeper.promise(engine.world, &changes) } else { (self.keeper.keep(self.session, engine.world, &changes), Vec::new()) };
         let (mut settings, mut intents, mut results) = (Vec::new(), Vec::new(), Vec::new());
         let mark = |job: &Job| format!("{}-{}-{}", self.session.run, short(&job.step), job.n);
         for (job, images) in jobs.into_iter().zip(images) {
@@ -107,6 +110,9 @@ impl Hands<'_, '_> {
         let found = engine.world.set(&only, engine.store);
         if world::planted::bug(1) {
             intend()?;
+        }
+        for bytes in &unkept {
+            engine.store.keep(&mut [&mut bytes.as_slice()]).map_err(|wrong| self.scribe.die(&crate::plan::chain(&wrong)))?;
         }
         let mut found = found.into_iter().zip(only.iter().zip(names));
         for result in results.iter_mut().filter(|result| result.is_none()) {

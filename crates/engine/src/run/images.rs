@@ -12,6 +12,9 @@ use world::error::WorldError;
 use world::look::Look;
 use world::store::Blobs;
 
+/// The images of one change.
+type Kept = Result<Vec<Image>, WorldError>;
+
 /// Keeps before-images and gives them back. Sealed ones are age files for the client's recipients and for an identity that
 /// lives only in this process, so that an automatic undo needs nobody.
 pub struct Keeper {
@@ -43,7 +46,7 @@ impl Keeper {
     }
 
     /// Keeps what each of these changes will overwrite.
-    pub(crate) fn keep(&self, session: &Session<'_>, look: &dyn Look, changes: &[&Change]) -> Vec<Result<Vec<Image>, WorldError>> {
+    pub(crate) fn keep(&self, session: &Session<'_>, look: &dyn Look, changes: &[&Change]) -> Vec<Kept> {
         let store = session.engine.store;
         let mut results: Vec<Option<Result<Vec<Image>, WorldError>>> = changes.iter().map(|_| None).collect();
         // The plain files go as one round.
@@ -87,6 +90,24 @@ impl Keeper {
             }
         }
         results.into_iter().map(|result| result.unwrap_or_else(|| Ok(Vec::new()))).collect()
+    }
+
+    /// The mistake of keeping later what will be overwritten: its bytes, and the images that say they are kept.
+    pub(crate) fn promise(&self, look: &dyn Look, changes: &[&Change]) -> (Vec<Kept>, Vec<Vec<u8>>) {
+        let mut unkept = Vec::new();
+        let mut promise = |change: &Change| {
+            if !matches!(change.before, State::File(_)) || content_stays(change) {
+                return Ok(Vec::new());
+            }
+            let mut bytes = Vec::new();
+            let read = look.open(&change.resource.name)?.read_to_end(&mut bytes);
+            read.map_err(|wrong| WorldError::io("keep", change.resource.to_string(), wrong))?;
+            let images = image(change, Digest::of(&bytes), &change.before)?;
+            unkept.push(bytes);
+            Ok(images)
+        };
+        let images = changes.iter().map(|change| promise(change)).collect();
+        (images, unkept)
     }
 
     fn keep_sealed(&self, store: &dyn Blobs, look: &dyn Look, change: &Change) -> Result<Vec<Image>, WorldError> {

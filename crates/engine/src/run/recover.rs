@@ -36,6 +36,9 @@ pub(crate) fn settle(hands: &Hands<'_, '_>) -> Result<(), Trouble> {
 fn settle_set(hands: &Hands<'_, '_>, effect: &EffectFold, change: &Change) -> Result<(), Trouble> {
     let session = hands.session;
     let failed = |wrong: WorldError| trouble(&wrong, &session.sensitive);
+    if world::planted::bug(22) {
+        return not_happened(hands, effect, "retrace");
+    }
     let tree = matches!(change.before, State::Tree(_)) || matches!(change.after, State::Tree(_));
     let state = session.engine.world.state(&change.resource);
     let real = if tree { whole_state(session.engine.world, &change.resource) } else { state }.map_err(failed)?;

@@ -89,6 +89,9 @@ impl<'a> Scribe<'a> {
             if book.durable >= wanted {
                 return Ok(());
             }
+            if book.flushing && world::planted::bug(28) {
+                return Ok(());
+            }
             if book.flushing {
                 book = self.flushed.wait(book).unwrap_or_else(PoisonError::into_inner);
                 continue;

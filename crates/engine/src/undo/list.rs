@@ -80,8 +80,8 @@ pub(crate) fn list(graph: &Graph, run: &Run, taken: &BTreeSet<(StepId, u32)>, sc
     let mut by_step: BTreeMap<&StepId, Vec<&EffectFold>> = BTreeMap::new();
     for effect in &run.effects {
         let began = effect.intended.seq;
-        let open = matches!(effect.status, EffectStatus::NotHappened);
-        if !open && inside(&effect.step) && began >= after && !taken.contains(&(effect.step.clone(), effect.n)) {
+        let happened = !matches!(effect.status, EffectStatus::NotHappened) || world::planted::bug(19);
+        if happened && inside(&effect.step) && began >= after && !taken.contains(&(effect.step.clone(), effect.n)) {
             by_step.entry(&effect.step).or_default().push(effect);
         }
     }

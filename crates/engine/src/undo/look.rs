@@ -149,6 +149,9 @@ pub(crate) fn now(session: &Session<'_>, look: &dyn Look, change: &Change) -> Re
     if keyed(&change.before) || keyed(&change.after) {
         session.sensitive.add(&change.resource);
     }
+    if world::planted::bug(21) {
+        return Ok(change.before.clone());
+    }
     let tree = matches!(change.before, State::Tree(_)) || matches!(change.after, State::Tree(_));
     let state = if tree { crate::run::hands::whole_state(look, &change.resource)? } else { look.state(&change.resource)? };
     Ok(session.sensitive.masked(&change.resource, &state))
