@@ -6,6 +6,8 @@ use model::digest::Digest;
 use model::fold::Run;
 use model::id::RunId;
 use model::journal::{ReadError, Reader};
+use std::io::ErrorKind;
+use world::error::WorldError;
 use world::store::Store;
 
 /// A journal that was read.
@@ -61,7 +63,12 @@ pub(crate) fn seal(engine: &Engine<'_>, scribe: &Scribe<'_>) -> Result<(), Dead>
     let Some(seal) = scribe.fold(|run| model::seal::Seal::of(run, &head)) else { return Ok(()) };
     let Some(seal) = seal else { return Ok(()) };
     let text = model::json::pretty(&seal).map_err(|wrong| Dead(wrong.to_string()))?;
-    engine.store.put(&seal.run, "seal.json", text.as_bytes()).map_err(|wrong| scribe.die(&crate::plan::chain(&wrong)))
+    let put = || engine.store.put(&seal.run, "seal.json", text.as_bytes());
+    let sealed = match put() {
+        Err(WorldError::Io { source, .. }) if source.kind() == ErrorKind::StorageFull => engine.store.release_reserve().and_then(|()| put()),
+        sealed => sealed,
+    };
+    sealed.map_err(|wrong| scribe.die(&crate::plan::chain(&wrong)))
 }
 
 /// What the first line names as the one before it.

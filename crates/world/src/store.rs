@@ -68,6 +68,22 @@ pub trait Store: Blobs {
     /// It cannot be read or made.
     fn key(&self, make: Make) -> Result<Option<[u8; 32]>, WorldError>;
 
+    /// Holds bytes in reserve before a run, if none are held.
+    ///
+    /// # Errors
+    /// There is no room for them.
+    fn hold_reserve(&self) -> Result<(), WorldError> {
+        Ok(())
+    }
+
+    /// Before something is taken back or settled: frees the reserve if the disk has less room than that.
+    ///
+    /// # Errors
+    /// The reserve cannot be removed.
+    fn make_room(&self) -> Result<(), WorldError> {
+        Ok(())
+    }
+
     /// Frees the bytes held in reserve so that a full disk still takes the end of a journal and an undo.
     ///
     /// # Errors

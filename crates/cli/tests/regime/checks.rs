@@ -176,3 +176,38 @@ pub(crate) fn answered(bug: Option<u8>) -> Check {
         next => Err(format!("the answer was not flushed before what came next: {next:?}")),
     }
 }
+
+/// A program that is told by the system that bytes are written which are not finds out when it reads back.
+#[test]
+fn what_is_read_back_and_is_not_what_was_written_fails_the_step() {
+    let lab = lab("lied", None);
+    let ends = lab.ends();
+    let all = points(&lab, "run");
+    let point = all.iter().find(|point| point.call == "write" && point.path.as_ref().is_some_and(|path| path.contains("/.app.conf."))).unwrap();
+    lab.fill();
+    let run = lab.strace(&point.options("retval=11", false), "run");
+    assert!(run.code == Some(1) && run.text.contains("cannot read back"), "{run:?}");
+    assert_eq!(lab.settles("undo", &ends), Ok(()));
+}
+
+/// A step of two effects whose second failed goes on with the second.
+#[test]
+fn a_step_that_failed_half_way_is_gone_on_with() {
+    let lab = lab("half", None);
+    let ends = lab.ends();
+    let all = points(&lab, "run");
+    let swaps = all.iter().filter(|point| point.call == "renameat2").count();
+    let mut failed = 0;
+    for nth in 1..=swaps {
+        lab.fill();
+        let tree = lab.tree.to_str().unwrap().to_owned();
+        let point = crate::call::Point { call: "renameat2".to_owned(), path: Some(tree), nth };
+        let run = lab.strace(&point.options("error=EACCES", false), "run");
+        if run.code == Some(1) {
+            failed += 1;
+            assert_eq!(lab.settles("resume", &ends), Ok(()), "after swap {nth} had failed");
+            assert_eq!(lab.settles("undo", &ends), Ok(()), "after swap {nth} had failed");
+        }
+    }
+    assert!(failed > 3, "only {failed} swaps failed");
+}

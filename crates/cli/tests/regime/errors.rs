@@ -32,8 +32,11 @@ fn fail(lab: &Lab, verb: &str, begin: Option<&Image>, point: &Point, (error, on)
     let options = point.options(&format!("error={error}"), on);
     let ended = lab.strace(&options, verb);
     let failed_flush = !on && error != "EINTR" && ["fsync", "fdatasync"].contains(&point.call.as_str());
+    let of_blobs = point.path.as_ref().is_some_and(|path| path.contains("/blobs"));
     let judged = if failed_flush && ended.code == Some(0) {
         Err("a flush failed and it ended well".to_owned())
+    } else if failed_flush && of_blobs && verb == "run" && lab.has(RUN, "run_ended") {
+        Err("a flush failed and it went on".to_owned())
     } else if ended.text.contains("error while loading shared libraries") {
         // The call was the loader's: the program never began.
         put(lab, begin);

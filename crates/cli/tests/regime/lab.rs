@@ -227,6 +227,12 @@ impl Lab {
         if wanted == found { Ok(()) } else { Err(format!("after {verb}: {}", difference(&wanted, &found))) }
     }
 
+    /// Whether a run's journal has an event.
+    pub(crate) fn has(&self, run: &str, event: &str) -> bool {
+        let journal = fs::read_to_string(self.state.join("runs").join(run).join("journal.ndjson")).unwrap_or_default();
+        journal.contains(&format!("\"event\":\"{event}\""))
+    }
+
     /// Whether a run is on disk: it has a whole first line.
     pub(crate) fn begun(&self, run: &str) -> bool {
         fs::read(self.state.join("runs").join(run).join("journal.ndjson")).is_ok_and(|journal| journal.contains(&b'\n'))

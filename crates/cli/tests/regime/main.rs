@@ -12,6 +12,7 @@ mod call;
 mod checks;
 mod disk;
 mod errors;
+mod full;
 mod kills;
 mod lab;
 mod manifest;

@@ -108,7 +108,7 @@ fn bytes(text: &str) -> Vec<u8> {
 }
 
 /// The text between the first of one and the next of the other.
-fn between<'t>(text: &'t str, open: char, close: char) -> Option<&'t str> {
+fn between(text: &str, open: char, close: char) -> Option<&str> {
     text.split_once(open)?.1.split_once(close).map(|(inner, _)| inner)
 }
 

@@ -1,15 +1,17 @@
-//! Many starts for one client at once: one of them wins, and the others are told so.
+//! Many starts for one client at once: one of them wins, and the others are told so; whatever becomes of the one that won.
 
-use crate::lab::{Lab, program};
+use crate::lab::{Ended, Lab, program};
+use model::digest::Digest;
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 /// How many rounds there are, and how many start in each.
-const ROUNDS: usize = 25;
+const ROUNDS: usize = 125;
 const STARTS: usize = 8;
 
 /// A runbook whose program is open until the round is over, so that no start comes after the winner's end.
-const SLOW: &str = r#"format: 1
+const SLOW: &str = "format: 1
 runbook: slow
 version: 1.0.0
 title: Hold on
@@ -18,45 +20,104 @@ steps:
   - id: hold
     action: command.run
     with: { argv: [/bin/cat, TREE/gate], changes: [] }
-"#;
+  - id: after
+    action: file.write
+    with: { path: TREE/after, text: '{{ run.id }}' }
+";
+
+fn lab(name: &str) -> Lab {
+    let lab = Lab::with(name, SLOW);
+    rustix::fs::mkfifoat(rustix::fs::CWD, lab.tree.join("gate"), rustix::fs::Mode::RWXU).unwrap();
+    lab
+}
+
+/// A start with one of two state directories: the tree is locked for the whole machine.
+fn start(lab: &Lab, run: &str, state: usize) -> Child {
+    let state = lab.root.join(format!("state-{state}"));
+    let words = ["run", lab.runbook.to_str().unwrap(), "--state", state.to_str().unwrap(), "--run-id", run, "--yes", "--no-input"];
+    lab.command(program()).args(words).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn ended(child: Child) -> Ended {
+    child.wait_with_output().unwrap().into()
+}
+
+/// Waits until all have lost but one, which is given.
+fn winner(round: usize, mut starts: Vec<Child>) -> Child {
+    while starts.len() > 1 {
+        let mut running = Vec::new();
+        for mut child in starts {
+            match child.try_wait().unwrap() {
+                None => running.push(child),
+                Some(_) => {
+                    let lost = ended(child);
+                    assert_eq!(lost.code, Some(4), "round {round}: {}", lost.text);
+                }
+            }
+        }
+        starts = running;
+        std::thread::yield_now();
+    }
+    starts.pop().unwrap_or_else(|| panic!("round {round}: nobody has won"))
+}
+
+fn signal(child: &Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).unwrap();
+}
 
 #[test]
-fn of_many_starts_at_once_one_wins() {
-    let lab = Lab::new("rivals");
-    let runbook = lab.root.join("slow.yaml");
-    fs::write(&runbook, SLOW.replace("TREE", lab.tree.to_str().unwrap())).unwrap();
+fn of_many_starts_at_once_one_wins_also_when_it_is_killed_or_suspended() {
+    let lab = lab("rivals");
     let gate = lab.tree.join("gate");
-    assert!(Command::new("mkfifo").arg(&gate).status().unwrap().success());
     for round in 0..ROUNDS {
-        // Two state directories in turn: the tree is locked for the whole machine.
-        let start = |n: usize| -> Child {
-            let state = lab.root.join(format!("state-{}", n % 2));
-            let words =
-                ["run", runbook.to_str().unwrap(), "--state", state.to_str().unwrap(), "--run-id", &format!("r{round}-{n}"), "--yes", "--no-input"]
-                    .map(str::to_owned);
-            Command::new(program()).args(words).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
-        };
-        let mut starts: Vec<(usize, Child)> = (0..STARTS).map(|n| (n, start(n))).collect();
-        let mut lost = 0;
-        while lost + 1 < STARTS {
-            let before = starts.len();
-            starts.retain_mut(|(n, child)| match child.try_wait().unwrap() {
-                None => true,
-                Some(status) => {
-                    let mut text = String::new();
-                    std::io::Read::read_to_string(child.stderr.as_mut().unwrap(), &mut text).unwrap();
-                    assert_eq!(status.code(), Some(4), "round {round}, start {n}: {text}");
-                    false
-                }
-            });
-            lost += before - starts.len();
-            std::thread::yield_now();
-        }
-        assert_eq!(starts.len(), 1, "round {round}");
+        let starts = (0..STARTS).map(|n| start(&lab, &format!("r{round}-{n}"), n % 2)).collect();
+        let mut winner = winner(round, starts);
         // Opening it to write waits for the winner's program to read: the winner is at its step.
-        fs::write(&gate, "").unwrap();
-        let (n, winner) = starts.pop().unwrap();
-        let output = winner.wait_with_output().unwrap();
-        assert_eq!(output.status.code(), Some(0), "round {round}, winner {n}: {}", String::from_utf8_lossy(&output.stderr));
+        let open = fs::File::options().write(true).open(&gate).unwrap();
+        match round % 5 {
+            0 => {
+                // The next round begins at once: nobody waits for a lock to grow old.
+                winner.kill().unwrap();
+                winner.wait().unwrap();
+                drop(open);
+                continue;
+            }
+            1 => {
+                // A holder that sleeps is still the holder.
+                signal(&winner, Signal::STOP);
+                for state in 0..2 {
+                    let late = ended(start(&lab, &format!("r{round}-late-{state}"), state));
+                    assert_eq!(late.code, Some(4), "round {round}: {}", late.text);
+                }
+                signal(&winner, Signal::CONT);
+            }
+            _ => {}
+        }
+        drop(open);
+        let won = ended(winner);
+        assert_eq!(won.code, Some(0), "round {round}: {}", won.text);
+        fs::remove_file(lab.tree.join("after")).unwrap();
     }
+}
+
+#[test]
+fn a_run_whose_lock_file_is_removed_does_nothing_more() {
+    let lab = lab("removed");
+    let first = start(&lab, "first", 0);
+    let open = fs::File::options().write(true).open(lab.tree.join("gate")).unwrap();
+    let locks = world::disk_store::machine_locks(std::env::var_os("XDG_RUNTIME_DIR").map(std::path::PathBuf::from).as_deref());
+    fs::remove_file(locks.join(Digest::of(lab.tree.to_str().unwrap().as_bytes()).as_str())).unwrap();
+    // Somebody else comes in, with another state directory.
+    let text = fs::read_to_string(&lab.runbook).unwrap();
+    let (before, rest) = text.split_once("  - id: hold").unwrap();
+    let (_, after) = rest.split_once("  - id: after").unwrap();
+    fs::write(&lab.runbook, format!("{before}  - id: after{}", after.replace("/after", "/other"))).unwrap();
+    let second = ended(start(&lab, "second", 1));
+    assert_eq!(second.code, Some(0), "{}", second.text);
+    drop(open);
+    let first = ended(first);
+    assert_eq!(first.code, Some(1), "{}", first.text);
+    assert!(first.text.contains("somebody else may be at work"), "{}", first.text);
+    assert_eq!(fs::read_to_string(lab.tree.join("other")).unwrap(), "second");
+    assert!(!lab.tree.join("after").exists(), "two at work at once");
 }

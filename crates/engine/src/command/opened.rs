@@ -75,6 +75,7 @@ impl<'a> Opened<'a> {
     /// Goes on with a journal that has no end: says so in it, and settles what is in doubt.
     pub(super) fn reopen(&self, read: history::Read) -> Result<Scribe<'a>, Refusal> {
         let (engine, id) = (self.session.engine, &self.session.run);
+        engine.store.make_room()?;
         let journal = engine.store.reopen(id, read.whole)?;
         let scribe = Scribe::new(engine, id.clone(), journal, Some(read.run), read.lines, read.head);
         scribe.commit(vec![Event::Resumed { by: engine.operator.to_owned(), torn: read.torn }])?;

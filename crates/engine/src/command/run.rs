@@ -39,6 +39,12 @@ pub fn run(engine: Engine<'_>, procedure: &Procedure, plan: &Plan, options: &Opt
     let secrets = Secrets::default();
     secrets.fetch(procedure.secrets.iter().map(String::as_str), engine.people)?;
     let opened = Opened::new(engine, &bound, plan, &secrets, options)?.holding(locks);
+    match engine.store.hold_reserve() {
+        Err(WorldError::Io { source, .. }) if source.kind() == std::io::ErrorKind::StorageFull => {
+            return Err(Refusal::Refused(vec!["the disk has no room for what a run holds back for its undo: No space left on device".into()]));
+        }
+        held => held?,
+    }
     let journal = match engine.store.create(&plan.run) {
         Ok(journal) => journal,
         Err(WorldError::Refused { reason, .. }) => return Err(Refusal::Refused(vec![reason])),

@@ -63,6 +63,7 @@ pub(crate) fn linked<'a>(order: &Order<'_, 'a>, run: &Run, scope: Scope, agreed:
     let parent = order.session;
     let store = parent.engine.store;
     let failed = |wrong: world::error::WorldError| Trouble::Failed(crate::plan::chain(&wrong));
+    store.make_room().map_err(failed)?;
     for undo in undos(parent, run.id())?.iter().filter(|undo| undo.ended.is_none()) {
         // It was cut off, and this one begins anew: what of it is in doubt is settled in its own journal.
         reopened(order, undo.id())?;
@@ -138,6 +139,7 @@ fn reopened<'a>(order: &Order<'_, 'a>, undo: &RunId) -> Result<Scribe<'a>, Troub
     let engine = order.session.engine;
     let failed = |wrong: world::error::WorldError| Trouble::Failed(crate::plan::chain(&wrong));
     let read = crate::history::read(engine.store, undo).map_err(Trouble::Failed)?;
+    engine.store.make_room().map_err(failed)?;
     let journal = engine.store.reopen(undo, read.whole).map_err(failed)?;
     let scribe = Scribe::new(engine, undo.clone(), journal, Some(read.run), read.lines, read.head);
     scribe.commit(vec![Event::Resumed { by: engine.operator.to_owned(), torn: read.torn }])?;

@@ -66,17 +66,6 @@ impl DiskStore {
     fn run(&self, run: &RunId) -> PathBuf {
         self.dir.join("runs").join(run.as_str())
     }
-
-    /// Holds real bytes back: not sparse, not to be compressed away.
-    fn make_reserve(&self) -> Result<(), WorldError> {
-        let path = self.dir.join("reserve");
-        if path.exists() {
-            return Ok(());
-        }
-        let mut bytes = vec![0; RESERVE];
-        getrandom::fill(&mut bytes).map_err(|e| failed("make random bytes for", &path, io::Error::other(e)))?;
-        write_new(&path, &bytes)
-    }
 }
 
 impl Store for DiskStore {
@@ -86,7 +75,6 @@ impl Store for DiskStore {
 
     fn create(&self, run: &RunId) -> Result<Box<dyn Journal + '_>, WorldError> {
         self.make()?;
-        self.make_reserve()?;
         let dir = self.run(run);
         let path = dir.join("journal.ndjson");
         private::make(&dir)?;
@@ -179,6 +167,23 @@ impl Store for DiskStore {
         let mut key = [0; 32];
         file.read_exact(&mut key).map_err(|e| failed("read", &path, e))?;
         Ok(Some(key))
+    }
+
+    fn hold_reserve(&self) -> Result<(), WorldError> {
+        let path = self.dir.join("reserve");
+        if path.exists() {
+            return Ok(());
+        }
+        self.make()?;
+        // Real bytes: not sparse, not to be compressed away.
+        let mut bytes = vec![0; RESERVE];
+        getrandom::fill(&mut bytes).map_err(|e| failed("make random bytes for", &path, io::Error::other(e)))?;
+        write_new(&path, &bytes)
+    }
+
+    fn make_room(&self) -> Result<(), WorldError> {
+        let short = crate::real::room::room(&name(&self.dir)).is_ok_and(|room| room < RESERVE as u64);
+        if short { self.release_reserve() } else { Ok(()) }
     }
 
     fn release_reserve(&self) -> Result<(), WorldError> {

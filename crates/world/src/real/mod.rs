@@ -8,7 +8,7 @@ mod processes;
 #[cfg(unix)]
 mod procfs;
 mod programs;
-mod room;
+pub(crate) mod room;
 pub mod services;
 
 use files::Files;
