@@ -17,6 +17,9 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
+/// Whether files get the modes and owners that they are to have.
+pub(crate) const DRESSES: bool = true;
+
 /// An open directory.
 #[derive(Debug)]
 pub(crate) struct Dir(OwnedFd);

@@ -17,6 +17,9 @@ const OPEN_REPARSE_POINT: u32 = 0x0020_0000;
 const REPARSE_POINT: u32 = 0x400;
 const SHARE_READ_WRITE: u32 = 3;
 
+/// Whether files get the modes and owners that they are to have.
+pub(crate) const DRESSES: bool = false;
+
 /// A directory, held open without sharing its removal, so that nobody puts another in its place.
 #[derive(Debug)]
 pub(crate) struct Dir {
