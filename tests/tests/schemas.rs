@@ -1,4 +1,5 @@
 //! The JSON Schemas are fresh, take what is right and refuse what is wrong, judged by a validator that is not ours.
+#![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
 use std::path::{Path, PathBuf};

@@ -71,6 +71,7 @@ pub(super) fn make(path: &Path) -> Result<(), WorldError> {
         make(above)?;
     }
     let mut builder = DirBuilder::new();
+    builder.recursive(false);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     match builder.create(path) {

@@ -31,6 +31,7 @@ pub(crate) enum Kind {
     File,
     Dir,
     Link,
+    #[cfg_attr(windows, expect(dead_code, reason = "Windows has files, directories and reparse points, and no more"))]
     Other(&'static str),
 }
 
