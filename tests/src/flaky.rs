@@ -11,6 +11,7 @@ use world::act::{Act, Ended, Setting, Start};
 use world::error::WorldError;
 use world::look::{Endpoint, Entry, Look, Output, Process, Reply};
 use world::store::Blobs;
+use world::volume::Volume;
 
 /// Wraps a world; its n-th change fails, and nothing of it happens.
 pub struct Flaky<'w> {
@@ -85,6 +86,15 @@ impl Act for Flaky<'_> {
     }
     fn tidy(&self, staging: &[String]) -> Result<(), WorldError> {
         self.inner.tidy(staging)
+    }
+    fn put_back(&self, what: &Resource, staging: &str) -> Result<(), WorldError> {
+        self.inner.put_back(what, staging)
+    }
+    fn flush(&self, what: &[Resource]) -> Result<(), WorldError> {
+        self.inner.flush(what)
+    }
+    fn volume(&self, path: &str) -> Result<Volume, WorldError> {
+        self.inner.volume(path)
     }
     fn staging(&self, change: &Change, mark: &str) -> Option<String> {
         self.inner.staging(change, mark)

@@ -127,6 +127,8 @@ impl People for Answers {
 pub struct Told {
     /// The lines of all journals, in order.
     pub lines: Mutex<Vec<Line>>,
+    /// How far long copies had come: step, bytes written, bytes in all.
+    pub progress: Mutex<Vec<(StepId, u64, u64)>>,
 }
 
 impl Sink for Told {
@@ -134,6 +136,9 @@ impl Sink for Told {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line.clone());
     }
     fn say(&self, _: &str) {}
+    fn progress(&self, step: &StepId, written: u64, total: u64) {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).push((step.clone(), written, total));
+    }
 }
 
 impl Lab {

@@ -55,6 +55,8 @@ pub struct Copied {
     pub files: u64,
     /// Sum of their lengths in bytes.
     pub bytes: u64,
+    /// The files that could not be read and were left out.
+    pub left_out: Vec<String>,
 }
 
 impl Action for DirBackup {
@@ -91,7 +93,11 @@ impl Action for DirBackup {
         };
         let at = proposal.effects.len();
         let proposal = proposal.effect(Effect::Set(Change { resource, before, after }), source);
-        Ok(proposal.observed("manifest", at, Field::Manifest).observed("files", at, Field::Files).observed("bytes", at, Field::Bytes))
+        Ok(proposal.observed("manifest", at, Field::Manifest).observed("files", at, Field::Files).observed("bytes", at, Field::Bytes).observed(
+            "left_out",
+            at,
+            Field::LeftOut,
+        ))
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::people::People;
 use jiff::Timestamp;
 use model::event::Line;
+use model::id::StepId;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -67,6 +68,8 @@ pub trait Sink: Sync {
     fn line(&self, line: &Line);
     /// Something for people that is no event: a wait's state, an automatic undo's begin.
     fn say(&self, text: &str);
+    /// How many bytes of a long copy are written by now, and how many there will be. May come often.
+    fn progress(&self, _step: &StepId, _written: u64, _total: u64) {}
 }
 
 /// A person's wish to stop: once is a question, twice ends what runs.

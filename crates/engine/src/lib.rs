@@ -21,6 +21,7 @@ pub mod template;
 pub mod undo;
 
 mod progress;
+mod room;
 mod scope;
 mod stepper;
 mod values;

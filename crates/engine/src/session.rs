@@ -15,7 +15,6 @@ use model::value::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 use world::action::ActionError;
-use world::store::Lock;
 
 /// Outputs by name.
 pub type Outputs = BTreeMap<String, Value>;
@@ -38,8 +37,6 @@ pub struct Session<'a> {
     pub files: RwLock<BTreeMap<String, Vec<u8>>>,
     /// The outcome of the run, once `finally` runs.
     pub outcome: RwLock<Option<&'static str>>,
-    /// What keeps others from the same client and directories; none when planning.
-    pub locks: Vec<Box<dyn Lock>>,
     steps: RwLock<Vec<Known>>,
     changes: RwLock<Vec<(Ix, Change)>>,
     /// What the expressions of groups from files see, once they are entered.
@@ -75,7 +72,6 @@ impl<'a> Session<'a> {
             four_eyes,
             files: RwLock::default(),
             outcome: RwLock::default(),
-            locks: Vec::new(),
             steps: RwLock::new(vec![Known::default(); graph.nodes.len()]),
             changes: RwLock::default(),
             values: RwLock::new(HashMap::from([(0, Arc::clone(&graph.values))])),

@@ -1,11 +1,14 @@
 //! Changing the world.
 
+use crate::account::Account;
 use crate::alive::Alive;
 use crate::error::WorldError;
 use crate::look::Look;
 use crate::store::Blobs;
+use crate::volume::Volume;
 use model::effect::Change;
 use model::program::{End, Program};
+use model::resource::Resource;
 use model::state::State;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -33,6 +36,25 @@ pub trait Act: Look {
     /// It is there and cannot be removed.
     fn tidy(&self, staging: &[String]) -> Result<(), WorldError>;
 
+    /// Puts what lies under a staging name back under the resource's own; what is there then lies under the staging name.
+    /// For what [`Act::set`] took out of its place, when it was cut off before it could put it back.
+    ///
+    /// # Errors
+    /// Nothing lies there, or names cannot change places here.
+    fn put_back(&self, what: &Resource, staging: &str) -> Result<(), WorldError>;
+
+    /// Makes durable what a program has written or removed: these resources, with everything below them.
+    ///
+    /// # Errors
+    /// It cannot be opened; [`WorldError::Poisoned`] if a flush fails, and nothing may be done after that.
+    fn flush(&self, what: &[Resource]) -> Result<(), WorldError>;
+
+    /// The volume of the nearest existing directory of `path`.
+    ///
+    /// # Errors
+    /// It cannot be asked.
+    fn volume(&self, path: &str) -> Result<Volume, WorldError>;
+
     /// The name beside the target under which a resource is staged, if it is staged at all. `mark` is `RUN-SEQ`.
     fn staging(&self, change: &Change, mark: &str) -> Option<String>;
 }
@@ -45,6 +67,15 @@ pub struct Setting {
     pub source: Source,
     /// Its staging name, as [`Act::staging`] gave it.
     pub staging: Option<String>,
+    /// What is told of it while it is being made.
+    pub account: Arc<Account>,
+}
+
+impl Setting {
+    /// With an account of its own.
+    pub fn new(change: Change, source: Source, staging: Option<String>) -> Self {
+        Self { change, source, staging, account: Arc::default() }
+    }
 }
 
 /// Where the bytes of a state to be set come from.

@@ -4,6 +4,7 @@ use crate::act::{Act, Ended, Setting, Start};
 use crate::error::WorldError;
 use crate::look::{Endpoint, Entry, Look, Output, Process, Reply};
 use crate::store::Blobs;
+use crate::volume::Volume;
 use model::effect::Change;
 use model::program::Program;
 use model::resource::Resource;
@@ -13,7 +14,7 @@ use std::io::{Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A world whose changing calls are counted from 0, and one or all from one on fail. Each resource of an [`Act::set`], each
-/// program and each [`Act::tidy`] is a call.
+/// program, each [`Act::tidy`], [`Act::put_back`] and [`Act::flush`] is a call.
 pub struct Faulty<W> {
     world: W,
     fault: Option<Fault>,
@@ -100,6 +101,18 @@ impl<W: Act> Act for Faulty<W> {
         self.call(|| self.world.tidy(staging))
     }
 
+    fn put_back(&self, what: &Resource, staging: &str) -> Result<(), WorldError> {
+        self.call(|| self.world.put_back(what, staging))
+    }
+
+    fn flush(&self, what: &[Resource]) -> Result<(), WorldError> {
+        self.call(|| self.world.flush(what))
+    }
+
+    fn volume(&self, path: &str) -> Result<Volume, WorldError> {
+        self.world.volume(path)
+    }
+
     fn staging(&self, change: &Change, mark: &str) -> Option<String> {
         self.world.staging(change, mark)
     }
@@ -158,7 +171,7 @@ mod tests {
 
     fn dir(world: &dyn Act, path: &str) -> Result<State, WorldError> {
         let change = Change { resource: Resource::file(path), before: State::Absent, after: State::Dir(Meta::default()) };
-        world.set(&[Setting { change, source: Source::Nothing, staging: None }], &MemoryStore::new()).pop().unwrap()
+        world.set(&[Setting::new(change, Source::Nothing, None)], &MemoryStore::new()).pop().unwrap()
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Machines: looking at them and changing them. The only crate that touches one.
 
+pub mod account;
 pub mod act;
 pub mod action;
 pub mod alive;
@@ -20,4 +21,5 @@ pub mod proposal;
 pub mod real;
 pub mod store;
 pub mod view;
+pub mod volume;
 mod walk;

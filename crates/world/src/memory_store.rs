@@ -2,6 +2,7 @@
 
 use crate::error::WorldError;
 use crate::store::{Blobs, Journal, Lock, LockName, Make, Store};
+use crate::volume::Volume;
 use model::digest::Digest;
 use model::id::RunId;
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ struct Inner {
     runs: BTreeMap<RunId, Run>,
     blobs: BTreeMap<Digest, Arc<Vec<u8>>>,
     locks: BTreeMap<(bool, String), Held>,
+    room: Option<u64>,
     key: Option<[u8; 32]>,
 }
 
@@ -49,6 +51,16 @@ impl MemoryStore {
             run.journal.truncate(run.flushed);
         }
         inner.locks.clear();
+    }
+
+    /// Somebody removes the files of all locks.
+    pub fn lose_locks(&self) {
+        self.inner().locks.clear();
+    }
+
+    /// From now on it has a volume of its own, with so many free bytes.
+    pub fn limit(&self, free: u64) {
+        self.inner().room = Some(free);
     }
 
     /// Changes the bytes of a journal at will.
@@ -129,6 +141,10 @@ impl Store for MemoryStore {
             inner.key = Some([7; 32]);
         }
         Ok(inner.key)
+    }
+
+    fn volume(&self) -> Result<Option<Volume>, WorldError> {
+        Ok(self.inner().room.map(|free| Volume { id: 1, free }))
     }
 
     fn release_reserve(&self) -> Result<(), WorldError> {

@@ -30,10 +30,15 @@ pub(crate) fn staging(path: &str, mark: &str) -> Option<String> {
     let mark = if crate::planted::bug(13) { "0" } else { mark };
     // A long name is cut, for the staging name must fit where the target's fits; the mark keeps it unique.
     let mut name = last(path);
-    while name.len() + mark.len() + 10 > 255 {
+    while name.len() + mark.len() + 15 > 255 {
         name = &name[..name.char_indices().next_back()?.0];
     }
     Some(join(dir, &format!(".{name}.{mark}.retrace")))
+}
+
+/// The name that a staged directory has while it is removed: `.NAME.MARK.gone.retrace`.
+pub(crate) fn gone(staging: &str) -> String {
+    format!("{}.gone.retrace", staging.strip_suffix(".retrace").unwrap_or(staging))
 }
 
 /// Whether a name is one that [`staging`] gives.

@@ -77,6 +77,8 @@ pub enum Field {
     Files,
     /// Number of its bytes.
     Bytes,
+    /// The paths of the files that could not be read and were left out.
+    LeftOut,
     /// Exit code of the program.
     Exit,
     /// The program's output, parsed as it declares.

@@ -2,9 +2,13 @@
 
 use crate::alive::Alive;
 use crate::error::WorldError;
+use crate::volume::Volume;
 use model::digest::Digest;
 use model::id::RunId;
 use std::io::Read;
+
+/// So many bytes are held in reserve, so that a full disk still takes the end of a journal and an undo.
+pub const RESERVE: u64 = 16 << 20;
 
 /// Where runs and blobs are kept. On disk, or in memory for tests.
 pub trait Store: Blobs {
@@ -82,6 +86,14 @@ pub trait Store: Blobs {
     /// The reserve cannot be removed.
     fn make_room(&self) -> Result<(), WorldError> {
         Ok(())
+    }
+
+    /// The volume of the state directory; what is held in reserve counts as free. `None` where none is known.
+    ///
+    /// # Errors
+    /// It cannot be asked.
+    fn volume(&self) -> Result<Option<Volume>, WorldError> {
+        Ok(None)
     }
 
     /// Frees the bytes held in reserve so that a full disk still takes the end of a journal and an undo.

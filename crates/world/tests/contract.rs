@@ -65,7 +65,7 @@ impl Case {
 
     fn setting(&self, change: Change, source: Source) -> Setting {
         let staging = self.world.staging(&change, "run-1");
-        Setting { change, source, staging }
+        Setting::new(change, source, staging)
     }
 
     fn change(&self, name: &str, before: State, after: State, source: Source) -> Result<State, WorldError> {
@@ -157,6 +157,50 @@ contract! {
         let State::File(FileState { meta, .. }) = case.write("a", "two") else { panic!() };
         assert_eq!((case.text("a"), meta.mode), ("two".into(), Some(0o640)));
         assert_eq!(case.world.list(&case.dir).unwrap().len(), 1);
+    }
+
+    fn what_was_taken_out_of_its_place_is_put_back(case) {
+        case.write("a", "ours");
+        case.write(".a.run-1-0.retrace", "theirs");
+        let aside = case.path(".a.run-1-0.retrace");
+        case.world.put_back(&Resource::file(&case.path("a")), &aside).unwrap();
+        assert_eq!((case.text("a"), case.text(".a.run-1-0.retrace")), ("theirs".into(), "ours".into()));
+        case.set("a", State::Absent, Source::Nothing).unwrap();
+        case.world.put_back(&Resource::file(&case.path("a")), &aside).unwrap();
+        assert_eq!((case.text("a"), case.snapshot().len()), ("ours".into(), 1));
+        assert!(case.world.put_back(&Resource::file(&case.path("a")), &aside).is_err());
+    }
+
+    fn what_a_cut_off_change_left_is_removed_half_removed_directories_too(case) {
+        case.write("a", "a");
+        for left in [".a.run-1-0.retrace", ".d.run-1-1.gone.retrace"] {
+            case.make_dir(left);
+            case.write(&format!("{left}/x"), "x");
+        }
+        case.world.tidy(&[case.path(".a.run-1-0.retrace"), case.path(".d.run-1-1.retrace"), case.path(".none.run-1-2.retrace")]).unwrap();
+        assert_eq!(case.snapshot().into_keys().collect::<Vec<_>>(), [case.path("a")]);
+    }
+
+    fn whatever_a_program_wrote_or_removed_is_flushed(case) {
+        case.make_dir("d");
+        case.write("d/a", "a");
+        let names = ["d", "d/a", "d/gone", "never/there"].map(|name| Resource::file(&case.path(name)));
+        case.world.flush(&names).unwrap();
+        assert_eq!(case.text("d/a"), "a");
+    }
+
+    fn bytes_are_counted_while_they_are_written(case) {
+        case.write("a", "hello");
+        let change = Change { resource: Resource::file(&case.path("b")), before: State::Absent, after: file("hello") };
+        let setting = case.setting(change, Source::File { path: case.path("a") });
+        case.world.set(std::slice::from_ref(&setting), &case.store).remove(0).unwrap();
+        assert_eq!((setting.account.written(), setting.account.left_out()), (5, Vec::new()));
+        let tree = State::Tree(TreeState { manifest: None, content: None, files: 2, bytes: 10 });
+        let change = Change { resource: Resource::file(&case.path("t")), before: State::Absent, after: tree };
+        let sources = vec![case.path("a"), case.path("b")];
+        let setting = case.setting(change, Source::Trees { sources, exclude: Vec::new(), leave_locked: false });
+        case.world.set(std::slice::from_ref(&setting), &case.store).remove(0).unwrap();
+        assert_eq!(setting.account.written(), 10);
     }
 
     fn what_is_not_as_it_was_is_not_touched(case) {

@@ -56,7 +56,7 @@ impl Case {
 
     fn set_in(&self, world: &Real, change: Change, source: Source) -> Result<State, WorldError> {
         let staging = world.staging(&change, "run-1");
-        world.set(&[Setting { change, source, staging }], &self.store).remove(0)
+        world.set(&[Setting::new(change, source, staging)], &self.store).remove(0)
     }
 }
 
@@ -269,7 +269,7 @@ fn a_full_round_of_many_files_leaves_only_these() {
                 let after = State::file(Digest::of(&text), text.len() as u64, Meta::default());
                 let change = Change { resource: Resource::file(&case.path(&name)), before: case.state(&name).unwrap(), after };
                 let staging = case.world.staging(&change, "run-1");
-                Setting { change, source: Source::Bytes(Arc::new(Zeroizing::new(text))), staging }
+                Setting::new(change, Source::Bytes(Arc::new(Zeroizing::new(text))), staging)
             })
             .collect();
         assert!(case.world.set(&settings, &case.store).iter().all(Result::is_ok));

@@ -80,7 +80,7 @@ fn change(look: &dyn Look, base: &str, deed: &Deed) -> Option<(Change, Source)> 
 
 fn set(world: &dyn Act, store: &MemoryStore, change: &Change, source: Source, seq: usize) -> Option<State> {
     let staging = world.staging(change, &format!("run-{seq}"));
-    world.set(&[Setting { change: change.clone(), source, staging }], store).remove(0).ok()
+    world.set(&[Setting::new(change.clone(), source, staging)], store).remove(0).ok()
 }
 
 /// Every file and directory with its state; directories without their times, which change with what is in them.

@@ -166,7 +166,7 @@ pub(crate) fn apply(world: &Memory, store: &MemoryStore, proposal: Proposal) -> 
         let Effect::Set(change) = proposed.effect else { panic!("only sets are applied here: {:?}", proposed.effect) };
         let (resource, before) = (change.resource.clone(), change.before.clone());
         keep(world, store, &change);
-        let setting = Setting { change, source: proposed.source, staging: None };
+        let setting = Setting::new(change, proposed.source, None);
         let after = world.set(&[setting], store).remove(0).unwrap_or_else(|wrong| panic!("{wrong}: {wrong:?}"));
         done.push(Change { resource, before, after });
     }

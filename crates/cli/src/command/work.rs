@@ -21,6 +21,7 @@ use engine::people::People;
 use engine::run::Ending;
 use model::effect::Effect;
 use model::event::Line;
+use model::id::StepId;
 use model::plan::{Decision, Plan};
 use model::printable::Printable;
 use std::io::{self, IsTerminal};
@@ -185,6 +186,10 @@ impl Sink for Told<'_> {
 
     fn say(&self, text: &str) {
         self.0.say(text);
+    }
+
+    fn progress(&self, step: &StepId, written: u64, total: u64) {
+        self.0.progress(step, written, total);
     }
 }
 

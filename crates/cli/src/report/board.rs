@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use model::effect::Effect;
 use model::event::{Event, Line, Outcome, RunOutcome, Scope};
 use model::id::{RunId, StepId};
+use model::state::Bytes;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ struct Running {
     attempt: u32,
     does: String,
     told: Option<String>,
+    /// Bytes written of a long copy, and bytes in all.
+    copied: Option<(u64, u64)>,
 }
 
 impl Board {
@@ -78,7 +81,16 @@ impl Board {
             Event::StepStarted { step, attempt } => {
                 match self.running.iter_mut().find(|running| running.step == *step) {
                     Some(running) => running.attempt = *attempt,
-                    None => self.running.push(Running { step: step.clone(), since: at, attempt: *attempt, does: String::new(), told: None }),
+                    None => {
+                        self.running.push(Running {
+                            step: step.clone(),
+                            since: at,
+                            attempt: *attempt,
+                            does: String::new(),
+                            told: None,
+                            copied: None,
+                        });
+                    }
                 }
                 Vec::new()
             }
@@ -86,6 +98,7 @@ impl Board {
                 let does = effect.to_string();
                 if let Some(running) = self.of(step) {
                     running.does.clone_from(&does);
+                    running.copied = None;
                 }
                 if !self.effects {
                     return Vec::new();
@@ -202,6 +215,13 @@ impl Board {
         said
     }
 
+    /// How far a long copy has come.
+    pub(crate) fn progress(&mut self, step: &StepId, written: u64, total: u64) {
+        if let Some(running) = self.of(step) {
+            running.copied = Some((written, total));
+        }
+    }
+
     /// What runs now, for a live area or a sign of life.
     pub(crate) fn running(&self, now: Timestamp) -> Vec<Said> {
         let running = self.running.iter().map(|running| Said {
@@ -211,7 +231,7 @@ impl Board {
             mark: Mark::Running,
             word: "running",
             took: Some(between(running.since, now)),
-            text: running.does.clone(),
+            text: running.copied.map_or_else(|| running.does.clone(), |(written, total)| of_total(written, total)),
         });
         running.collect()
     }
@@ -232,6 +252,15 @@ impl Board {
     pub(crate) fn place(&self) -> Option<(usize, usize)> {
         let following = self.runs.last().filter(|following| !following.undo)?;
         Some((following.outcomes.values().sum::<usize>() + 1, self.total?))
+    }
+}
+
+/// `2.6 of 4.1 GB`: the unit once if it is the same.
+fn of_total(written: u64, total: u64) -> String {
+    let (written, total) = (Bytes(written).to_string(), Bytes(total).to_string());
+    match (written.split_once(' '), total.split_once(' ')) {
+        (Some((number, a)), Some((_, b))) if a == b => format!("{number} of {total}"),
+        _ => format!("{written} of {total}"),
     }
 }
 

@@ -85,6 +85,19 @@ fn what_runs_and_the_whole_are_known_at_any_moment() {
 }
 
 #[test]
+fn a_long_copy_shows_how_far_it_has_come() {
+    let mut board = Board::new(Some(3), Detail::Steps);
+    let events = events();
+    events[..6].iter().for_each(|line| drop(board.take(line)));
+    for (written, total, shown) in [(2_684_354_560, 4_402_341_478, "2.5 of 4.1 GB"), (1_048_576, 4_402_341_478, "1.0 MB of 4.1 GB")] {
+        board.progress(&StepId::new("served"), written, total);
+        let running: Vec<String> = board.running(events[7].at).iter().map(|said| said.row(&TABLE)).collect();
+        assert_eq!(running, [format!("  > served            running    20s    {shown}\n")]);
+    }
+    board.progress(&StepId::new("over"), 1, 2);
+}
+
+#[test]
 fn an_undo_tells_what_is_taken_back() {
     let mut start = started();
     start["undo_of"] = json!({ "run": "h-0307-1", "scope": "all" });

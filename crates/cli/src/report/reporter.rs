@@ -8,6 +8,7 @@ use crate::paper::{Ink, Mark, Paper};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::event::Line;
+use model::id::StepId;
 use model::printable::Printable;
 use std::io::Write;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -135,6 +136,11 @@ impl Reporter {
         }
         self.shared.bounded(desk);
         self.shared.news.notify_one();
+    }
+
+    /// How far a long copy has come.
+    pub(crate) fn progress(&self, step: &StepId, written: u64, total: u64) {
+        self.shared.desk().board.progress(step, written, total);
     }
 
     /// Takes the live area away, writes what waits, and paints nothing until what is returned is dropped.

@@ -4,15 +4,16 @@ use super::Refusal;
 use crate::context::Engine;
 use crate::people::{Choice, ChoiceOption};
 use crate::procedure::Bound;
+use crate::run::locks::Locks;
 use model::id::RunId;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use world::alive::Alive;
 use world::error::WorldError;
-use world::store::{Lock, LockName};
+use world::store::LockName;
 
 /// The locks of a run: its client, its roots, and what lies above them.
-pub(super) fn lock(engine: &Engine<'_>, bound: &Bound<'_>) -> Result<Vec<Box<dyn Lock>>, Refusal> {
+pub(super) fn lock(engine: &Engine<'_>, bound: &Bound<'_>) -> Result<Locks, Refusal> {
     let mut names = vec![LockName::Client(bound.procedure.client.clone())];
     let roots = bound.radius.roots();
     let mut above = BTreeSet::new();
@@ -26,10 +27,10 @@ pub(super) fn lock(engine: &Engine<'_>, bound: &Bound<'_>) -> Result<Vec<Box<dyn
     names.extend(above.into_iter().filter(|dir| !roots.contains(dir)).map(LockName::Above));
     names.extend(roots.into_iter().map(LockName::Root));
     let holder = format!("{} on {}, run {}", engine.operator, engine.host, bound.run);
-    let mut held = Vec::new();
+    let mut held = Locks::default();
     for name in names {
         match engine.store.lock(&name, &holder) {
-            Ok(lock) => held.push(lock),
+            Ok(lock) => held.push(name, lock),
             Err(WorldError::Refused { reason, .. }) => return Err(Refusal::Refused(vec![reason])),
             Err(wrong) => return Err(wrong.into()),
         }

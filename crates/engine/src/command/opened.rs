@@ -6,8 +6,8 @@ use super::{Options, Refusal};
 use crate::context::Engine;
 use crate::history;
 use crate::procedure::Bound;
-use crate::run::hands::Hands;
 use crate::run::images::Keeper;
+use crate::run::locks::Locks;
 use crate::run::scribe::Scribe;
 use crate::run::{Order, recover};
 use crate::secrets::Secrets;
@@ -18,7 +18,7 @@ use model::fold::Run;
 use model::plan::Plan;
 use std::collections::BTreeMap;
 use world::alive::Alive;
-use world::store::{Lock, Make};
+use world::store::Make;
 
 /// A bound procedure with its plan, ready to change the world.
 pub(super) struct Opened<'a> {
@@ -27,17 +27,24 @@ pub(super) struct Opened<'a> {
     plan: &'a Plan,
     keeper: Keeper,
     alive: Option<Alive>,
+    locks: Locks,
     jobs: usize,
 }
 
 impl<'a> Opened<'a> {
-    /// For a run that is about to begin.
-    pub(super) fn new(engine: Engine<'a>, bound: &'a Bound<'a>, plan: &'a Plan, secrets: &'a Secrets, options: &Options) -> Result<Self, Refusal> {
+    /// For a run that is about to begin, under these locks.
+    pub(super) fn new(
+        engine: Engine<'a>,
+        (bound, plan): (&'a Bound<'a>, &'a Plan),
+        locks: Locks,
+        secrets: &'a Secrets,
+        options: &Options,
+    ) -> Result<Self, Refusal> {
         let key = engine.store.key(Make::IfMissing)?;
         let session = bound.session(engine, secrets, key);
         remember_sensitive(&session, plan);
         let keeper = bound.keeper(&options.identities).map_err(|wrong| Refusal::Invalid(vec![wrong]))?;
-        Ok(Self { session, bound, plan, keeper, alive: None, jobs: options.jobs })
+        Ok(Self { session, bound, plan, keeper, alive: None, locks, jobs: options.jobs })
     }
 
     /// For a run that has begun: its journal is remembered, and no program of an earlier process is left.
@@ -45,12 +52,6 @@ impl<'a> Opened<'a> {
         remember(&self.session, run);
         self.alive = programs(&self.session.engine, run.id())?;
         Ok(self)
-    }
-
-    /// With the locks that keep others away until it is over.
-    pub(super) fn holding(mut self, locks: Vec<Box<dyn Lock>>) -> Self {
-        self.session.locks = locks;
-        self
     }
 
     /// With the lock that every program of the run inherits.
@@ -66,6 +67,7 @@ impl<'a> Opened<'a> {
             radius: &self.bound.radius,
             keeper: &self.keeper,
             alive: self.alive.as_ref(),
+            locks: &self.locks,
             jobs: self.jobs,
             cut: BTreeMap::new(),
             over: BTreeMap::new(),
@@ -79,7 +81,7 @@ impl<'a> Opened<'a> {
         let journal = engine.store.reopen(id, read.whole)?;
         let scribe = Scribe::new(engine, id.clone(), journal, Some(read.run), read.lines, read.head);
         scribe.commit(vec![Event::Resumed { by: engine.operator.to_owned(), torn: read.torn }])?;
-        let hands = Hands { session: &self.session, scribe: &scribe, keeper: &self.keeper, radius: &self.bound.radius, alive: self.alive.as_ref() };
+        let hands = self.order().hands(&scribe);
         recover::settle(&hands)?;
         Ok(scribe)
     }

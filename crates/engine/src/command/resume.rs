@@ -8,6 +8,7 @@ use crate::context::Engine;
 use crate::graph::OnFailure;
 use crate::history;
 use crate::procedure::{Bound, Procedure};
+use crate::run::locks::Locks;
 use crate::run::scribe::Scribe;
 use crate::run::{self, Ending};
 use crate::secrets::Secrets;
@@ -18,7 +19,6 @@ use model::event::{Outcome, RunOutcome, Scope};
 use model::fold::{EffectFold, EffectStatus, Run, StepFold, StepStatus};
 use model::id::{RunId, StepId};
 use std::collections::BTreeMap;
-use world::store::Lock;
 
 /// Goes on with a run that was cut off, stopped or failed. `procedure` is read from what is kept with the run.
 ///
@@ -33,12 +33,12 @@ pub fn resume(engine: Engine<'_>, procedure: &Procedure, id: &RunId, options: &O
     }
     if let Some(undo_of) = &read.run.started.undo_of {
         let parent = undo_of.run.clone();
-        return resume_undo(engine, &bound, &parent, options, &read.run, locks);
+        return resume_undo(engine, &bound, locks, &parent, options, &read.run);
     }
     let secrets = Secrets::default();
     secrets.fetch(procedure.secrets.iter().map(String::as_str), engine.people)?;
     let plan = kept_plan(&engine, id)?;
-    let opened = Opened::new(engine, &bound, &plan, &secrets, options)?.holding(locks);
+    let opened = Opened::new(engine, (&bound, &plan), locks, &secrets, options)?;
     opened.same_secrets(&read.run)?;
     let opened = opened.again(&read.run)?;
     let history = read.run.clone();
@@ -58,25 +58,17 @@ pub fn resume(engine: Engine<'_>, procedure: &Procedure, id: &RunId, options: &O
             None => None,
         },
     };
-    let ending = match undone {
+    Ok(match undone {
         None => run::run(&order, &scribe)?,
         Some((ending, Scope::Group(group))) if ending.exit == 0 => {
             give_up(&bound, &mut order.over, &group);
             run::run(&order, &scribe)?
         }
         Some((ending, _)) => run::finish_undone(&order, &scribe, &ending)?,
-    };
-    Ok(ending)
+    })
 }
 
-fn resume_undo(
-    engine: Engine<'_>,
-    bound: &Bound<'_>,
-    parent: &RunId,
-    options: &Options,
-    undo_run: &Run,
-    locks: Vec<Box<dyn Lock>>,
-) -> Result<Ending, Refusal> {
+fn resume_undo(engine: Engine<'_>, bound: &Bound<'_>, locks: Locks, parent: &RunId, options: &Options, undo_run: &Run) -> Result<Ending, Refusal> {
     let read = history::read(engine.store, parent).map_err(Refusal::Damaged)?;
     if read.run.ended.is_none() {
         return Err(Refusal::Refused(vec![format!("it belongs to `{parent}`, which goes on with it: retrace resume {parent}")]));
@@ -84,7 +76,7 @@ fn resume_undo(
     let secrets = Secrets::default();
     secrets.fetch(bound.procedure.secrets.iter().map(String::as_str), engine.people)?;
     let plan = kept_plan(&engine, parent)?;
-    let opened = Opened::new(engine, bound, &plan, &secrets, options)?.holding(locks).again(&read.run)?;
+    let opened = Opened::new(engine, (bound, &plan), locks, &secrets, options)?.again(&read.run)?;
     Ok(undo::finish_linked(&opened.order(), &read.run, undo_run)?)
 }
 

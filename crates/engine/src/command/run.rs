@@ -36,9 +36,13 @@ pub fn run(engine: Engine<'_>, procedure: &Procedure, plan: &Plan, options: &Opt
         return Err(Refusal::Refused(vec![format!("a run is called `{}` already: a plan is run once", plan.run)]));
     }
     let locks = locks::lock(&engine, &bound)?;
+    let missing = crate::room::missing(&engine, plan)?;
+    if !missing.is_empty() {
+        return Err(Refusal::Refused(missing));
+    }
     let secrets = Secrets::default();
     secrets.fetch(procedure.secrets.iter().map(String::as_str), engine.people)?;
-    let opened = Opened::new(engine, &bound, plan, &secrets, options)?.holding(locks);
+    let opened = Opened::new(engine, (&bound, plan), locks, &secrets, options)?;
     match engine.store.hold_reserve() {
         Err(WorldError::Io { source, .. }) if source.kind() == std::io::ErrorKind::StorageFull => {
             return Err(Refusal::Refused(vec!["the disk has no room for what a run holds back for its undo: No space left on device".into()]));

@@ -26,7 +26,7 @@ pub fn undo(engine: Engine<'_>, procedure: &Procedure, id: &RunId, wanted: &Undo
     let read = history::read(engine.store, id).map_err(Refusal::Damaged)?;
     let secrets = Secrets::default();
     let plan = kept_plan(&engine, id)?;
-    let opened = Opened::new(engine, &bound, &plan, &secrets, options)?.holding(locks).again(&read.run)?;
+    let opened = Opened::new(engine, (&bound, &plan), locks, &secrets, options)?.again(&read.run)?;
     let order = opened.order();
     if undo::needs_secrets(&opened.session, &read.run, &wanted.scope, wanted.past_no_return)? {
         secrets.fetch(procedure.secrets.iter().map(String::as_str), engine.people)?;

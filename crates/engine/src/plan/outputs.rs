@@ -17,6 +17,8 @@ use world::proposal::{Field, Out, Proposal};
 pub(crate) struct Brought {
     /// The state of what was set.
     pub(crate) state: Option<State>,
+    /// The files that it left out because they cannot be read.
+    pub(crate) left_out: Vec<String>,
     /// Exit code.
     pub(crate) exit: Option<i64>,
     /// All of its output, kept.
@@ -90,6 +92,7 @@ fn observed(brought: &Brought, field: &Field) -> Value {
         (Field::Manifest, Some(State::Tree(tree))) => text(&tree.manifest),
         (Field::Files, Some(State::Tree(tree))) => tree.files.into(),
         (Field::Bytes, Some(State::Tree(tree))) => tree.bytes.into(),
+        (Field::LeftOut, _) => Value::Sequence(brought.left_out.iter().map(|path| path.as_str().into()).collect()),
         (Field::Exit, _) => brought.exit.map_or(Value::Null, Into::into),
         (Field::Result, _) => brought.result.clone().unwrap_or(Value::Null),
         (Field::Answer(name), _) => brought.answers.get(name).cloned().unwrap_or(Value::Null),

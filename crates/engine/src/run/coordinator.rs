@@ -9,6 +9,7 @@ use crate::radius::Radius;
 use crate::run::deadline::{self, Deadline};
 use crate::run::hands::{Hands, Trouble};
 use crate::run::images::Keeper;
+use crate::run::locks::Locks;
 use crate::run::scribe::{Dead, Scribe};
 use crate::run::worker::{Finished, Worker};
 use crate::scope::Names;
@@ -40,12 +41,25 @@ pub(crate) struct Order<'s, 'a> {
     pub keeper: &'s Keeper,
     /// What every program inherits, so that a later process can tell whether one still runs.
     pub alive: Option<&'s Alive>,
+    /// Without them nothing is done.
+    pub(crate) locks: &'s Locks,
     /// How many steps at once.
     pub jobs: usize,
     /// The effects that the cut-off attempts of steps had done, when a run is resumed.
     pub(crate) cut: BTreeMap<StepId, Vec<EffectFold>>,
     /// What is over already, when a run is resumed.
     pub over: BTreeMap<StepId, Outcome>,
+}
+
+impl<'s, 'a> Order<'s, 'a> {
+    /// What does its effects and writes them with this scribe.
+    pub(crate) fn hands<'h>(&self, scribe: &'h Scribe<'a>) -> Hands<'h, 'a>
+    where
+        's: 'h,
+    {
+        let Self { session, radius, keeper, alive, locks, .. } = *self;
+        Hands { session, scribe, keeper, radius, alive, locks }
+    }
 }
 
 /// How a command ended.
@@ -70,7 +84,7 @@ fn with_coordinator<'a>(
 ) -> Result<Ending, Dead> {
     let graph = order.session.graph;
     let planned = planned_steps(order.plan);
-    let hands = Hands { session: order.session, scribe, keeper: order.keeper, radius: order.radius, alive: order.alive };
+    let hands = order.hands(scribe);
     let deadline = Deadline::of(order.session, scribe);
     let worker = Worker { hands: &hands, planned: &planned, cut: &order.cut, deadline: deadline.as_ref() };
     let (jobs_in, jobs_out) = channel::<Vec<Ix>>();

@@ -3,7 +3,9 @@
 
 use crate::plan::Brought;
 use crate::run::images::Keeper;
+use crate::run::locks::Locks;
 use crate::run::scribe::{Dead, Scribe};
+use crate::run::told::told;
 use crate::session::Session;
 use model::effect::{Before, Change, Effect};
 use model::event::{Event, Image, Observed};
@@ -27,6 +29,8 @@ pub(crate) struct Hands<'s, 'a> {
     pub(crate) radius: &'s crate::radius::Radius,
     /// What every program inherits.
     pub(crate) alive: Option<&'s world::alive::Alive>,
+    /// Without them nothing is done.
+    pub(crate) locks: &'s Locks,
 }
 
 /// Why a step did not come to its end.
@@ -52,6 +56,14 @@ impl From<Dead> for Trouble {
     }
 }
 
+/// What came of a `Set`.
+pub(crate) struct Did {
+    /// What was found afterwards.
+    pub(crate) state: State,
+    /// The files that it left out because they cannot be read.
+    pub(crate) left_out: Vec<String>,
+}
+
 /// A `Set` to be done, with the place of its effect.
 pub(crate) struct Job {
     pub(crate) step: StepId,
@@ -63,8 +75,18 @@ pub(crate) struct Job {
 }
 
 impl Hands<'_, '_> {
-    /// Sets resources as one round. Gives for each what it found afterwards.
-    pub(crate) fn set(&self, jobs: Vec<Job>) -> Result<Vec<Result<State, Trouble>>, Dead> {
+    /// Refuses to go on when somebody has removed or replaced the file of a lock: another run may have begun.
+    pub(crate) fn locked(&self) -> Result<(), Dead> {
+        match self.locks.lost() {
+            None => Ok(()),
+            Some(what) => {
+                Err(self.scribe.die(&format!("the lock on {what} is gone: its file was removed or replaced, and another run may have begun")))
+            }
+        }
+    }
+
+    /// Sets resources as one round.
+    pub(crate) fn set(&self, jobs: Vec<Job>) -> Result<Vec<Result<Did, Trouble>>, Dead> {
         let engine = &self.session.engine;
         let changes: Vec<&Change> = jobs.iter().map(|job| &job.change).collect();
         let removes = |change: &&Change| change.after == State::Absent;
@@ -94,12 +116,12 @@ impl Hands<'_, '_> {
                         staging: staging.iter().cloned().collect(),
                         takes_back: job.takes_back,
                     });
-                    settings.push((Setting { change: job.change, source: job.source, staging }, job.step, job.n));
+                    settings.push((Setting::new(job.change, job.source, staging), job.step, job.n));
                     results.push(None);
                 }
             }
         }
-        self.held()?;
+        self.locked()?;
         let intend = || self.scribe.commit(std::mem::take(&mut intents.clone()));
         if world::planted::bug(1) {
             // The intent after the change: caught by the kills at every call.
@@ -107,7 +129,7 @@ impl Hands<'_, '_> {
             intend()?;
         }
         let (only, names): (Vec<Setting>, Vec<(StepId, u32)>) = settings.into_iter().map(|(setting, step, n)| (setting, (step, n))).unzip();
-        let found = engine.world.set(&only, engine.store);
+        let found = told(engine.sink, &only, &names, || engine.world.set(&only, engine.store));
         if world::planted::bug(1) {
             intend()?;
         }
@@ -122,7 +144,7 @@ impl Hands<'_, '_> {
                     let resource = setting.change.resource.clone();
                     let observed = vec![Observed { state: self.session.sensitive.masked(&resource, &state), resource }];
                     self.scribe.say(Event::Applied { step, n, observed, exit: None })?;
-                    Ok(state)
+                    Ok(Did { state, left_out: setting.account.left_out() })
                 }
                 Err(wrong @ WorldError::Poisoned { .. }) => {
                     let why = crate::plan::chain(&wrong);
@@ -143,14 +165,6 @@ impl Hands<'_, '_> {
             WorldError::Poisoned { .. } => self.scribe.die(&crate::plan::chain(wrong)).into(),
             other => trouble(other, &self.session.sensitive),
         }
-    }
-
-    /// Whoever removes a lock file lets somebody else in: nothing more may be done then.
-    pub(crate) fn held(&self) -> Result<(), Dead> {
-        if self.session.locks.iter().all(|lock| lock.holds()) {
-            return Ok(());
-        }
-        Err(self.scribe.die("the file of a lock that this run holds was removed: somebody else may be at work"))
     }
 
     /// What an error left: a call can fail when the change is half done, or done but for what it replaced. Looking tells.
@@ -179,7 +193,7 @@ impl Hands<'_, '_> {
         let images = self.images_of(changes)?;
         let (secrets, secret) = self.secrets_of(program)?;
         let effect = session.sensitive.masked_effect(&Effect::Run { program: program.clone(), changes: changes.to_vec() });
-        self.held()?;
+        self.locked()?;
         self.scribe.commit(vec![Event::Intended { step: step.clone(), n, effect, images, staging: Vec::new(), takes_back: None }])?;
         let start = Start { program, secrets, timeout, cancelled: &session.engine.stop.programs, alive: self.alive };
         let ended = match session.engine.world.run(&start) {
@@ -192,6 +206,7 @@ impl Hands<'_, '_> {
         let Ended { end, stdout, stderr } = ended;
         let (stdout, shown) = self.capture(stdout, secret)?;
         let (stderr, complaint) = self.capture(stderr, secret)?;
+        self.flush(changes)?;
         let observed = self.observe(changes)?;
         self.scribe.say(Event::Applied { step: step.clone(), n, observed, exit: Some(Exit { end, stdout: stdout.clone(), stderr }) })?;
         self.scribe.flush()?;
@@ -223,6 +238,15 @@ impl Hands<'_, '_> {
         let result = if secret { None } else { model::program::parse(program.parse, &shown).ok() };
         let code = if let End::Code(code) = exit.end { Some(i64::from(code)) } else { None };
         Ok(Brought { exit: code, result, stdout: exit.stdout.clone(), ..Brought::default() })
+    }
+
+    /// What a program or a person has written is durable before a line says that it is there.
+    pub(crate) fn flush(&self, changes: &[Before]) -> Result<(), Trouble> {
+        let written: Vec<Resource> = changes.iter().map(|before| before.resource.clone()).collect();
+        match self.session.engine.world.flush(&written) {
+            Err(wrong @ WorldError::Poisoned { .. }) => Err(self.scribe.die(&crate::plan::chain(&wrong)).into()),
+            flushed => flushed.map_err(|wrong| trouble(&wrong, &self.session.sensitive)),
+        }
     }
 
     /// What changed resources are now, as it is written down.

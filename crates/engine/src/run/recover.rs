@@ -1,6 +1,7 @@
 //! After a cut-off: every intent without an end is settled by looking, never by repeating.
 
 use crate::people::{Choice, ChoiceOption, NoAnswer};
+use crate::run::aside::{self, Tidied};
 use crate::run::hands::{Hands, Trouble, trouble, whole_state};
 use crate::stepper;
 use crate::view::Sight;
@@ -19,9 +20,18 @@ use world::error::WorldError;
 /// A person is needed and there is none, or the world cannot be looked at.
 pub(crate) fn settle(hands: &Hands<'_, '_>) -> Result<(), Trouble> {
     let open: Vec<EffectFold> = hands.scribe.fold(|fold| fold.open().cloned().collect()).unwrap_or_default();
-    let engine = &hands.session.engine;
     for effect in open {
-        engine.world.tidy(&effect.staging).map_err(|wrong| trouble(&wrong, &hands.session.sensitive))?;
+        know_sensitive(hands, &effect);
+        let tidied = aside::tidy(hands.session, &effect)?;
+        if tidied != Tidied::Ours {
+            let what = if tidied == Tidied::PutBack { "put_back" } else { "remove" };
+            let (by, about) = (hands.session.engine.operator.to_owned(), format!("{}#{}", effect.step, effect.n));
+            hands.scribe.commit(vec![Event::Decided { by, what: what.into(), about }])?;
+        }
+        if tidied == Tidied::PutBack {
+            not_happened(hands, &effect, hands.session.engine.operator)?;
+            continue;
+        }
         match (&effect.status, &effect.effect) {
             (EffectStatus::Intended, Effect::Set(change)) => settle_set(hands, &effect, change)?,
             (EffectStatus::Intended, Effect::Run { changes, .. }) => settle_run(hands, &effect, changes)?,
@@ -33,6 +43,16 @@ pub(crate) fn settle(hands: &Hands<'_, '_>) -> Result<(), Trouble> {
     Ok(())
 }
 
+/// What the journal shows to be secret is so before it is looked at.
+fn know_sensitive(hands: &Hands<'_, '_>, effect: &EffectFold) {
+    let keyed = |state: &State| matches!(state, State::File(FileState { content: Content::Keyed { .. }, .. }));
+    if let Effect::Set(change) = &effect.effect
+        && (keyed(&change.before) || keyed(&change.after))
+    {
+        hands.session.sensitive.add(&change.resource);
+    }
+}
+
 fn settle_set(hands: &Hands<'_, '_>, effect: &EffectFold, change: &Change) -> Result<(), Trouble> {
     let session = hands.session;
     let failed = |wrong: WorldError| trouble(&wrong, &session.sensitive);
@@ -42,9 +62,6 @@ fn settle_set(hands: &Hands<'_, '_>, effect: &EffectFold, change: &Change) -> Re
     let tree = matches!(change.before, State::Tree(_)) || matches!(change.after, State::Tree(_));
     let state = session.engine.world.state(&change.resource);
     let real = if tree { whole_state(session.engine.world, &change.resource) } else { state }.map_err(failed)?;
-    if matches!(change.before, State::File(FileState { content: Content::Keyed { .. }, .. })) {
-        session.sensitive.add(&change.resource);
-    }
     let found = session.sensitive.masked(&change.resource, &real);
     if found.same(&change.before) && !found.same(&change.after) {
         return not_happened(hands, effect, "retrace");
@@ -75,7 +92,7 @@ fn rewrite(hands: &Hands<'_, '_>, change: &Change, real: &State) -> Result<(), T
     let staging = world.staging(&same, &format!("{}-again", hands.session.run));
     // One that was cut off here before left it behind.
     world.tidy(staging.as_slice()).map_err(|wrong| trouble(&wrong, &hands.session.sensitive))?;
-    let setting = Setting { change: same, source: Source::File { path: change.resource.name.to_string() }, staging };
+    let setting = Setting::new(same, Source::File { path: change.resource.name.to_string() }, staging);
     for result in world.set(&[setting], hands.session.engine.store) {
         match result {
             Ok(_) => {}

@@ -3,7 +3,7 @@
 use crate::graph::{Ix, Step};
 use crate::plan::{self, Brought};
 use crate::run::deadline::Deadline;
-use crate::run::hands::{Hands, Job, Trouble, trouble};
+use crate::run::hands::{Did, Hands, Job, Trouble, trouble};
 use crate::scope::Names;
 use crate::session::Outputs;
 use crate::stepper;
@@ -74,8 +74,8 @@ impl<'s, 'a> Worker<'s, 'a> {
                 for (ready, result) in round.into_iter().zip(results) {
                     let node = ready.node;
                     let finished = match result {
-                        Ok(state) => self
-                            .applied(&ready, 0, &state)
+                        Ok(did) => self
+                            .applied(&ready, 0, did)
                             .and_then(|brought| self.over(&ready, &[brought], Outcome::Done))
                             .unwrap_or_else(Finished::Trouble),
                         Err(wrong) => self.failed(node, wrong),
@@ -266,8 +266,8 @@ impl<'s, 'a> Worker<'s, 'a> {
                     if matches!(job.source, world::act::Source::Stdout) {
                         (job.change, job.source) = self.as_file(&job.change, &brought)?;
                     }
-                    let state = self.hands.set(vec![job])?.remove(0)?;
-                    self.applied(ready, at, &state)?
+                    let did = self.hands.set(vec![job])?.remove(0)?;
+                    self.applied(ready, at, did)?
                 }
                 Effect::Run { program, .. } if self.done_before(&ready.id).is_some() => self.in_journal(&ready.id, program)?,
                 Effect::Run { program, changes } => {
@@ -377,7 +377,7 @@ impl<'s, 'a> Worker<'s, 'a> {
         let step = session.graph.step(ready.node);
         let images = self.hands.images_of(&ask.changes)?;
         let effect = session.sensitive.masked_effect(&Effect::Ask(ask.clone()));
-        self.hands.held()?;
+        self.hands.locked()?;
         self.hands.scribe.commit(vec![Event::Asked { step: ready.id.clone(), n, effect, images }])?;
         let reveal = |text: &SecretText| session.secrets.reveal(text);
         let nothing = Vec::new();
@@ -419,6 +419,7 @@ impl<'s, 'a> Worker<'s, 'a> {
             let blob = session.engine.store.keep(&mut [&mut bytes.as_slice()]).map_err(failed)?.remove(0);
             evidence.insert(name, Evidence { blob, name: file, length: bytes.len() as u64 });
         }
+        self.hands.flush(&ask.changes)?;
         let observed = self.hands.observe(&ask.changes)?;
         let event = Event::Answered { step: ready.id.clone(), n, by: answer.by, answers: written, evidence, observed };
         if world::planted::bug(29) {
@@ -429,11 +430,11 @@ impl<'s, 'a> Worker<'s, 'a> {
         Ok(Brought { answers, ..Brought::default() })
     }
 
-    fn applied(&self, ready: &Ready, at: usize, state: &State) -> Result<Brought, Trouble> {
+    fn applied(&self, ready: &Ready, at: usize, did: Did) -> Result<Brought, Trouble> {
         if let Effect::Set(change) = &ready.proposal.effects[at].effect {
-            self.hands.session.changed(ready.node, Change { after: state.clone(), ..change.clone() });
+            self.hands.session.changed(ready.node, Change { after: did.state.clone(), ..change.clone() });
         }
-        Ok(Brought { state: Some(state.clone()), ..Brought::default() })
+        Ok(Brought { state: Some(did.state), left_out: did.left_out, ..Brought::default() })
     }
 
     fn learn_outputs(&self, node: Ix, proposal: &Proposal, brought: &[Brought]) -> Result<Outputs, Trouble> {
@@ -455,7 +456,7 @@ impl<'s, 'a> Worker<'s, 'a> {
             known.finished = Some(now);
             known.outcome = Some(if outcome == Outcome::Unchanged { "unchanged" } else { "done" });
         });
-        let reason = ready.proposal.reason.clone();
+        let reason = left_out(brought).or_else(|| ready.proposal.reason.clone());
         self.hands.scribe.say(Event::StepFinished { step: ready.id.clone(), outcome, outputs: written, reason })?;
         Ok(Finished::Over(outcome))
     }
@@ -506,6 +507,22 @@ impl<'s, 'a> Worker<'s, 'a> {
 enum Begun {
     Over(Outcome),
     Ready(Box<Ready>),
+}
+
+/// What was left out, in words.
+fn left_out(brought: &[Brought]) -> Option<String> {
+    const NAMED: usize = 5;
+    let all: Vec<&str> = brought.iter().flat_map(|brought| &brought.left_out).map(String::as_str).collect();
+    if all.is_empty() {
+        return None;
+    }
+    let more = all.len().saturating_sub(NAMED);
+    let named = all[..all.len() - more].join("`, `");
+    Some(if more == 0 {
+        format!("left out, for it cannot be read: `{named}`")
+    } else {
+        format!("left out, for it cannot be read: `{named}` and {more} more")
+    })
 }
 
 /// The effect of that place, if it sets something.

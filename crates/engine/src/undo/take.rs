@@ -2,6 +2,7 @@
 
 use crate::run::Ending;
 use crate::run::Order;
+use crate::run::aside;
 use crate::run::hands::{Hands, Job, Trouble};
 use crate::run::recover;
 use crate::run::scribe::{Dead, Scribe};
@@ -70,7 +71,7 @@ pub(crate) fn linked<'a>(order: &Order<'_, 'a>, run: &Run, scope: Scope, agreed:
     }
     // What a run that was cut off or failed left beside its targets would be in the way.
     for effect in undos(parent, run.id())?.iter().chain([run]).flat_map(unfinished) {
-        parent.engine.world.tidy(&effect.staging).map_err(failed)?;
+        aside::tidy(parent, effect)?;
     }
     let taken = taken_back(parent, run.id())?;
     let list = list(parent.graph, run, &taken, &scope, past_no_return);
@@ -143,14 +144,13 @@ fn reopened<'a>(order: &Order<'_, 'a>, undo: &RunId) -> Result<Scribe<'a>, Troub
     let journal = engine.store.reopen(undo, read.whole).map_err(failed)?;
     let scribe = Scribe::new(engine, undo.clone(), journal, Some(read.run), read.lines, read.head);
     scribe.commit(vec![Event::Resumed { by: engine.operator.to_owned(), torn: read.torn }])?;
-    let hands = Hands { session: order.session, scribe: &scribe, keeper: order.keeper, radius: order.radius, alive: order.alive };
-    recover::settle(&hands)?;
+    recover::settle(&order.hands(&scribe))?;
     Ok(scribe)
 }
 
 /// Takes back step by step, then writes the last line.
 pub(crate) fn take<'a>(order: &Order<'_, 'a>, scribe: &Scribe<'a>, list: &List, agreed: &Agreed) -> Result<Ending, Dead> {
-    let hands = Hands { session: order.session, scribe, keeper: order.keeper, radius: order.radius, alive: order.alive };
+    let hands = order.hands(scribe);
     let nothing = BTreeMap::new();
     let worker = Worker { hands: &hands, planned: &nothing, cut: &order.cut, deadline: None };
     let mut touched = BTreeSet::new();

@@ -17,7 +17,8 @@ use crate::alive::Alive;
 use crate::error::WorldError;
 use crate::real::files::flush::flush;
 use crate::real::files::sys::{self, Dir, Kind};
-use crate::store::{Blobs, Journal, Lock, LockName, Make, Store};
+use crate::store::{Blobs, Journal, Lock, LockName, Make, RESERVE, Store};
+use crate::volume::Volume;
 use journal::DiskJournal;
 use model::digest::Digest;
 use model::id::RunId;
@@ -26,9 +27,6 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-
-/// Bytes that are freed so that a full disk still takes the end of a journal and an undo.
-const RESERVE: usize = 16 << 20;
 
 /// A state directory.
 pub struct DiskStore {
@@ -176,14 +174,24 @@ impl Store for DiskStore {
         }
         self.make()?;
         // Real bytes: not sparse, not to be compressed away.
-        let mut bytes = vec![0; RESERVE];
+        let mut bytes = vec![0; RESERVE as usize];
         getrandom::fill(&mut bytes).map_err(|e| failed("make random bytes for", &path, io::Error::other(e)))?;
         write_new(&path, &bytes)
     }
 
     fn make_room(&self) -> Result<(), WorldError> {
-        let short = crate::real::room::room(&name(&self.dir)).is_ok_and(|room| room < RESERVE as u64);
+        let short = crate::real::room::room(&name(&self.dir)).is_ok_and(|room| room < RESERVE);
         if short { self.release_reserve() } else { Ok(()) }
+    }
+
+    fn volume(&self) -> Result<Option<Volume>, WorldError> {
+        let volume = match crate::real::room::volume(&name(&self.dir)) {
+            // Not every system tells; then a full disk shows when it is full.
+            Err(WorldError::Unavailable { .. }) => return Ok(None),
+            volume => volume?,
+        };
+        let reserve = self.dir.join("reserve").symlink_metadata().map_or(0, |meta| meta.len());
+        Ok(Some(Volume { free: volume.free.saturating_add(reserve), ..volume }))
     }
 
     fn release_reserve(&self) -> Result<(), WorldError> {

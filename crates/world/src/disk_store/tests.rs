@@ -125,7 +125,7 @@ fn the_key_is_made_once_and_the_reserve_can_be_freed() {
     assert!(key.is_some());
     assert_eq!(store.key(Make::IfMissing).unwrap(), key);
     store.hold_reserve().unwrap();
-    assert_eq!(std::fs::metadata(store.dir().join("reserve")).unwrap().len(), RESERVE as u64);
+    assert_eq!(std::fs::metadata(store.dir().join("reserve")).unwrap().len(), RESERVE);
     store.release_reserve().unwrap();
     store.release_reserve().unwrap();
     assert!(!store.dir().join("reserve").exists());

@@ -6,7 +6,7 @@ use crate::path::{above, below, join, last, parent};
 use jiff::Timestamp;
 use model::digest::Digest;
 use model::state::{Meta, ServiceState, State};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 
@@ -21,6 +21,8 @@ pub struct Machine {
     pub processes: Vec<Process>,
     /// What answers. What is not named is silent.
     pub endpoints: Vec<(Endpoint, Reply)>,
+    /// Files that nobody can read.
+    pub locked: BTreeSet<String>,
     /// Free bytes.
     pub room: u64,
     now: i64,
@@ -51,6 +53,7 @@ impl Machine {
             services: BTreeMap::new(),
             processes: Vec::new(),
             endpoints: Vec::new(),
+            locked: BTreeSet::new(),
             room: 1 << 40,
             now: 1_767_225_600,
         };
@@ -154,6 +157,23 @@ impl Machine {
     /// It and everything below it, parents first.
     pub(super) fn under(&self, path: &str) -> impl Iterator<Item = (&str, &Node)> {
         self.nodes.iter().filter(move |(p, _)| below(p, path).is_some()).map(|(p, node)| (p.as_str(), node))
+    }
+
+    /// Lets two names change places; if there is nothing under the first, the second is renamed to it.
+    pub(super) fn exchange(&mut self, a: &str, b: &str) -> Result<(), WorldError> {
+        let mut take = |path: &str| {
+            let all: Vec<(String, Node)> = self.under(path).map(|(p, node)| (below(p, path).unwrap_or_default().to_owned(), node.clone())).collect();
+            self.remove(path);
+            all
+        };
+        let (at_a, at_b) = (take(a), take(b));
+        if at_b.is_empty() {
+            return Err(WorldError::io("put back", b, io::ErrorKind::NotFound.into()));
+        }
+        for (path, nodes) in [(a, at_b), (b, at_a)] {
+            nodes.into_iter().for_each(|(relative, node)| self.put(&join(path, &relative), node));
+        }
+        Ok(())
     }
 
     pub(super) fn is_dir(&self, path: &str) -> bool {

@@ -10,6 +10,7 @@ use crate::error::WorldError;
 use crate::look::{Endpoint, Entry, Look, Output, Process, Reply};
 use crate::path;
 use crate::store::Blobs;
+use crate::volume::Volume;
 use crate::walk;
 use model::effect::Change;
 use model::program::{End, Program};
@@ -90,6 +91,7 @@ impl Look for Memory {
         match machine.state(path) {
             State::Absent => Err(WorldError::io("open", path, io::ErrorKind::NotFound.into())),
             State::Foreign { what } => Err(WorldError::Refused { name: path.to_owned(), reason: format!("it is a {what}") }),
+            _ if machine.locked.contains(path) => Err(WorldError::io("open", path, io::ErrorKind::PermissionDenied.into())),
             _ => match machine.read(path) {
                 Some(bytes) => Ok(Box::new(Cursor::new(bytes.to_vec()))),
                 None => Err(WorldError::io("open", path, io::ErrorKind::IsADirectory.into())),
@@ -157,8 +159,21 @@ impl Act for Memory {
         let mut machine = self.machine();
         for path in staging.iter().filter(|path| path::is_staging(path)) {
             machine.remove(path);
+            machine.remove(&path::gone(path));
         }
         Ok(())
+    }
+
+    fn put_back(&self, what: &Resource, staging: &str) -> Result<(), WorldError> {
+        self.machine().exchange(&what.name, staging)
+    }
+
+    fn flush(&self, _: &[Resource]) -> Result<(), WorldError> {
+        Ok(())
+    }
+
+    fn volume(&self, _: &str) -> Result<Volume, WorldError> {
+        Ok(Volume { id: 0, free: self.machine().room })
     }
 
     fn staging(&self, change: &Change, mark: &str) -> Option<String> {

@@ -65,6 +65,7 @@ impl Memory {
             }
             State::File(after) => {
                 let bytes = bytes(&machine, path, after, &setting.source, blobs)?;
+                setting.account.writes(bytes.len() as u64);
                 let before = if let State::File(before) = found { Some(&before.meta) } else { None };
                 let meta = machine.full(&resolved(&after.meta, before, 0o644), 0o644);
                 machine.remove(path);
@@ -79,7 +80,7 @@ impl Memory {
                 machine.put(path, Node::Dir(meta));
             }
             State::Tree(_) => {
-                let nodes = tree(&machine, &setting.source, blobs)?;
+                let nodes = tree(&machine, setting, blobs)?;
                 machine.remove(path);
                 machine.dir(path);
                 for (relative, node) in nodes {
@@ -118,9 +119,9 @@ fn whole(blob: &Digest, blobs: &dyn Blobs) -> Result<Vec<u8>, WorldError> {
 }
 
 /// What a tree is made of, parents first, by relative path.
-fn tree(machine: &Machine, source: &Source, blobs: &dyn Blobs) -> Result<Vec<(String, Node)>, WorldError> {
+fn tree(machine: &Machine, setting: &Setting, blobs: &dyn Blobs) -> Result<Vec<(String, Node)>, WorldError> {
     let mut nodes = Vec::new();
-    match source {
+    match &setting.source {
         Source::Nothing => {}
         Source::Blob(blob) => {
             for line in manifest::read(BufReader::new(blobs.open(blob)?)) {
@@ -138,7 +139,7 @@ fn tree(machine: &Machine, source: &Source, blobs: &dyn Blobs) -> Result<Vec<(St
                 nodes.push((line.path, node));
             }
         }
-        Source::Trees { sources, exclude, .. } => {
+        Source::Trees { sources, exclude, leave_locked } => {
             let exclude = manifest::globs(exclude)?;
             for source in sources {
                 let mut found = false;
@@ -151,6 +152,17 @@ fn tree(machine: &Machine, source: &Source, blobs: &dyn Blobs) -> Result<Vec<(St
                         return Err(foreign(path));
                     }
                     found = true;
+                    match node {
+                        Node::File { .. } if machine.locked.contains(path) && *leave_locked => {
+                            setting.account.leaves_out(path);
+                            continue;
+                        }
+                        Node::File { .. } if machine.locked.contains(path) => {
+                            return Err(WorldError::io("copy", path, io::ErrorKind::PermissionDenied.into()));
+                        }
+                        Node::File { bytes, .. } => setting.account.writes(bytes.len() as u64),
+                        Node::Dir(_) | Node::Foreign(_) => {}
+                    }
                     let inside = if relative.is_empty() { last(source).to_owned() } else { format!("{}/{relative}", last(source)) };
                     nodes.push((inside, node.clone()));
                 }

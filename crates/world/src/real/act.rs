@@ -1,10 +1,11 @@
 //! Changing this machine.
 
-use super::Real;
+use super::{Real, room};
 use crate::act::{Act, Ended, Setting, Start};
 use crate::error::WorldError;
 use crate::path::staging;
 use crate::store::Blobs;
+use crate::volume::Volume;
 use model::effect::Change;
 use model::path::within;
 use model::resource::{Resource, ResourceKind};
@@ -36,6 +37,18 @@ impl Act for Real {
 
     fn tidy(&self, staging: &[String]) -> Result<(), WorldError> {
         self.files.tidy(staging)
+    }
+
+    fn put_back(&self, what: &Resource, staging: &str) -> Result<(), WorldError> {
+        self.files.put_back(&what.name, staging)
+    }
+
+    fn flush(&self, what: &[Resource]) -> Result<(), WorldError> {
+        what.iter().filter(|what| what.kind == ResourceKind::File).try_for_each(|what| self.files.flush(&what.name))
+    }
+
+    fn volume(&self, path: &str) -> Result<Volume, WorldError> {
+        room::volume(path)
     }
 
     fn staging(&self, change: &Change, mark: &str) -> Option<String> {

@@ -5,6 +5,7 @@ use super::place::Place;
 use super::read::visit;
 use super::stage::{fill, mark};
 use super::sys::{self, Dir, Kind, Seen};
+use crate::account::Account;
 use crate::error::WorldError;
 use crate::manifest::{Kind as LineKind, Line};
 use crate::path::join;
@@ -23,6 +24,7 @@ pub(super) struct Building<'t> {
     top: &'t Dir,
     /// Where it will be, for messages.
     path: &'t str,
+    account: &'t Account,
     /// What directories will carry, parents first.
     dirs: Vec<(String, Meta)>,
     unflushed: Vec<(File, String)>,
@@ -30,8 +32,8 @@ pub(super) struct Building<'t> {
 }
 
 impl<'t> Building<'t> {
-    pub(super) fn new(top: &'t Dir, path: &'t str) -> Self {
-        Self { top, path, dirs: Vec::new(), unflushed: Vec::new(), written: 0 }
+    pub(super) fn new(top: &'t Dir, path: &'t str, account: &'t Account) -> Self {
+        Self { top, path, account, dirs: Vec::new(), unflushed: Vec::new(), written: 0 }
     }
 
     /// A directory; of the top itself, which is there, only what it will carry.
@@ -65,20 +67,20 @@ impl<'t> Building<'t> {
     pub(super) fn copy(&mut self, from: &Place, exclude: &GlobSet, leave_locked: bool) -> Result<(), WorldError> {
         let top = sys::text(&from.name);
         let seen = from.look()?.ok_or_else(|| from.failed("copy", io::ErrorKind::NotFound.into()))?;
-        self.copy_one(&from.dir, &from.name, &top, &seen, leave_locked)?;
+        self.copy_one((&from.dir, &from.name, &from.path), &top, &seen, leave_locked)?;
         if seen.kind != Kind::Dir {
             return Ok(());
         }
         let dir = from.dir.dir(&from.name).map_err(|e| from.failed("copy", e))?;
         visit(&dir, "", &from.path, exclude, 0, &mut |entry| match entry.dir.look(entry.name) {
-            Ok(Some(seen)) => self.copy_one(entry.dir, entry.name, &format!("{top}/{}", entry.relative), &seen, leave_locked),
+            Ok(Some(seen)) => self.copy_one((entry.dir, entry.name, &entry.path()), &format!("{top}/{}", entry.relative), &seen, leave_locked),
             Ok(None) => Ok(()),
             Err(e) => Err(WorldError::io("copy", entry.path(), e)),
         })
     }
 
-    fn copy_one(&mut self, dir: &Dir, name: &OsStr, relative: &str, seen: &Seen, leave_locked: bool) -> Result<(), WorldError> {
-        let failed = |e| WorldError::io("copy", relative, e);
+    fn copy_one(&mut self, (dir, name, path): (&Dir, &OsStr, &str), relative: &str, seen: &Seen, leave_locked: bool) -> Result<(), WorldError> {
+        let failed = |e| WorldError::io("copy", path, e);
         match seen.kind {
             Kind::Dir => {
                 let extra = dir.dir(name).and_then(|inner| inner.extra()).map_err(failed)?;
@@ -88,7 +90,10 @@ impl<'t> Building<'t> {
             Kind::Other(_) => Err(self.foreign(relative)),
             Kind::File => {
                 let mut from = match dir.open(name) {
-                    Err(_) if leave_locked => return Ok(()),
+                    Err(_) if leave_locked => {
+                        self.account.leaves_out(path);
+                        return Ok(());
+                    }
                     from => from.map_err(failed)?,
                 };
                 let seen = sys::seen_file(&from).map_err(failed)?;
@@ -102,7 +107,7 @@ impl<'t> Building<'t> {
         let (dir, name) = self.place(relative)?;
         let path = join(self.path, relative);
         let mut file = dir.create(&name).map_err(|e| self.failed(relative, e))?;
-        let sha256 = fill(&mut file, from, length, &path)?;
+        let sha256 = fill(&mut file, from, length, &path, self.account)?;
         dress(&file).map_err(|e| self.failed(relative, e))?;
         self.written = self.written.wrapping_add(mark(relative, &sha256));
         self.unflushed.push((file, path));

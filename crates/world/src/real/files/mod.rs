@@ -1,6 +1,7 @@
 //! Files and directories of this machine.
 
 mod building;
+mod durable;
 pub(crate) mod flush;
 pub(crate) mod place;
 pub(crate) mod read;

@@ -1,9 +1,9 @@
 //! Removing what was set aside, by open directories: nothing outside can be reached.
 
-use super::sys::{Dir, Kind};
+use super::sys::{self, Dir, Kind};
 use super::{Files, flush, is_missing};
 use crate::error::WorldError;
-use crate::path::{is_staging, parent};
+use crate::path::{gone, is_staging, last, parent};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
@@ -20,7 +20,9 @@ impl Files {
                 Err(error) if is_missing(&error) => continue,
                 place => place?,
             };
-            remove(&place.dir, &place.name).map_err(|e| place.failed("remove", e))?;
+            for name in [place.name.clone(), sys::name(&gone(&sys::text(&place.name)))] {
+                remove(&place.dir, &name).map_err(|e| place.failed("remove", e))?;
+            }
             // Also when it was gone already: the removal may not have been flushed.
             dirs.insert(parent(path).unwrap_or(path), place.dir);
         }
@@ -28,6 +30,21 @@ impl Files {
             return Ok(());
         }
         dirs.iter().try_for_each(|(path, dir)| flush::flush(path, || dir.flush()))
+    }
+}
+
+impl Files {
+    /// Puts what lies under a staging name back, and flushes.
+    pub(crate) fn put_back(&self, path: &str, staging: &str) -> Result<(), WorldError> {
+        let place = self.place(path)?;
+        let aside = sys::name(last(staging));
+        let failed = |e| place.failed("put back", e);
+        if place.look()?.is_none() {
+            place.dir.rename_new(&aside, &place.name).map_err(failed)?;
+        } else if !place.dir.exchange(&aside, &place.name).map_err(failed)? {
+            return Err(place.refused("this file system cannot let two names change places"));
+        }
+        flush::flush(parent(path).unwrap_or(path), || place.dir.flush())
     }
 }
 

@@ -59,6 +59,8 @@ fn finish<'s>(tasks: &mut Tasks<'s>) -> Result<(), WorldError> {
     if !crate::planted::bug(5) {
         flush_dirs(tasks.iter().flatten())?;
     }
+    each(tasks, Task::name_for_removal);
+    flush_dirs(tasks.iter().flatten().filter(|task| task.is_big_aside()))?;
     each(tasks, Task::remove_aside);
     flush_dirs(tasks.iter().flatten().filter(|task| task.is_aside_removed()))
 }

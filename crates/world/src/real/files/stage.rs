@@ -5,7 +5,8 @@ use super::building::Building;
 use super::place::Place;
 use super::read::copy;
 use super::sys;
-use crate::act::Source;
+use crate::account::Account;
+use crate::act::{Setting, Source};
 use crate::error::WorldError;
 use crate::manifest::{self, Writer};
 use crate::meta::resolved;
@@ -30,10 +31,10 @@ impl Files {
         place: &Place,
         staging: &OsStr,
         (after, before): (&FileState, Option<&Meta>),
-        (source, blobs): (&Source, &dyn Blobs),
+        (setting, blobs): (&Setting, &dyn Blobs),
     ) -> Result<File, WorldError> {
         let failed = |e| place.failed("write", e);
-        let mut from: Box<dyn Read + '_> = match source {
+        let mut from: Box<dyn Read + '_> = match &setting.source {
             Source::Bytes(bytes) => Box::new(&bytes[..]),
             Source::Blob(blob) => blobs.open(blob)?,
             Source::File { path } => self.open(path)?,
@@ -49,7 +50,7 @@ impl Files {
             sys::dress_file(&file, &meta, exact).map_err(failed)?;
         }
         let length = if let Content::Plain { length, .. } = after.content { length } else { 0 };
-        let sha256 = fill(&mut file, &mut *from, length, &place.path)?;
+        let sha256 = fill(&mut file, &mut *from, length, &place.path, &setting.account)?;
         match &after.content {
             Content::Plain { sha256: announced, .. } if *announced != sha256 => {
                 return Err(place.refused("the bytes are not those that were announced"));
@@ -63,11 +64,11 @@ impl Files {
     }
 
     /// A directory with everything below it under its staging name, flushed but for that name, and read again.
-    pub(super) fn stage_tree(&self, place: &Place, staging: &OsStr, source: &Source, blobs: &dyn Blobs) -> Result<Built, WorldError> {
+    pub(super) fn stage_tree(&self, place: &Place, staging: &OsStr, setting: &Setting, blobs: &dyn Blobs) -> Result<Built, WorldError> {
         let top = place.dir.create_dir(staging).map_err(|e| place.failed("write", e))?;
-        let mut tree = Building::new(&top, &place.path);
+        let mut tree = Building::new(&top, &place.path, &setting.account);
         let root = Meta { mode: Some(0o700), ..Meta::default() };
-        match source {
+        match &setting.source {
             Source::Nothing => tree.dir("", root)?,
             Source::Blob(blob) => {
                 for line in manifest::read(BufReader::new(blobs.open(blob)?)) {
@@ -104,7 +105,7 @@ impl Files {
 }
 
 /// Writes all bytes of a reader into a new file and gives their digest.
-pub(super) fn fill(file: &mut File, from: &mut dyn Read, length: u64, path: &str) -> Result<Digest, WorldError> {
+pub(super) fn fill(file: &mut File, from: &mut dyn Read, length: u64, path: &str, account: &Account) -> Result<Digest, WorldError> {
     let failed = |e| WorldError::io("write", path, e);
     if length > 0 {
         sys::reserve(file, length).map_err(failed)?;
@@ -112,6 +113,7 @@ pub(super) fn fill(file: &mut File, from: &mut dyn Read, length: u64, path: &str
     let mut sha = Sha256::new();
     copy(from, path, |bytes| {
         sha.update(bytes);
+        account.writes(bytes.len() as u64);
         if crate::planted::bug(24) { file.write(bytes).map(drop) } else { file.write_all(bytes) }.map_err(failed)
     })?;
     Ok(Digest::from_sha256(sha.finalize().into()))

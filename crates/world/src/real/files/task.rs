@@ -10,7 +10,7 @@ use crate::act::{Setting, Source};
 use crate::error::WorldError;
 use crate::manifest::{Writer, globs};
 use crate::meta::resolved;
-use crate::path::{last, staging};
+use crate::path::{gone, last, staging};
 use crate::store::Blobs;
 use model::state::{Content, Meta, State};
 use sha2::{Digest as _, Sha256};
@@ -89,14 +89,14 @@ impl Files {
     }
 
     fn stage(&self, task: &Task<'_>, blobs: &dyn Blobs) -> Result<Work, WorldError> {
-        let (place, source, found) = (&task.place, &task.setting.source, &task.found.state);
-        Ok(match (&task.setting.change.after, found) {
+        let (place, setting, found) = (&task.place, task.setting, &task.found.state);
+        Ok(match (&setting.change.after, found) {
             (State::Absent, State::Absent) => Work::Nothing,
             (State::Absent, _) => Work::Remove,
-            (State::File(after), State::File(before)) if after.content == before.content && matches!(source, Source::Nothing) => Work::Dress,
+            (State::File(after), State::File(before)) if after.content == before.content && matches!(setting.source, Source::Nothing) => Work::Dress,
             (State::File(after), _) => {
                 let before = if let State::File(before) = found { Some(&before.meta) } else { None };
-                let file = self.stage_file(place, &task.staging, (after, before), (source, blobs))?;
+                let file = self.stage_file(place, &task.staging, (after, before), (setting, blobs))?;
                 let in_place = crate::planted::bug(11) && before.is_some();
                 if in_place { Work::Dressed(Handle::File(file)) } else { Work::New(Handle::File(file)) }
             }
@@ -108,7 +108,7 @@ impl Files {
                 Work::New(Handle::Dir(dir))
             }
             (State::Tree(after), _) => {
-                let built = self.stage_tree(place, &task.staging, source, blobs)?;
+                let built = self.stage_tree(place, &task.staging, setting, blobs)?;
                 if after.content.is_some() && after.content != built.state.content {
                     return Err(place.refused("what was built is not what was announced"));
                 }
@@ -187,6 +187,23 @@ impl Task<'_> {
         put_back(&self.place, &self.staging).map_err(|e| self.place.failed("put back", e))?;
         self.aside = false;
         Err(moved(self.setting, self.now()))
+    }
+
+    /// A directory that is removed is not whole any more: it gets a name that says so, for what lies under the staging name
+    /// itself is always whole.
+    pub(super) fn name_for_removal(&mut self) -> Result<(), WorldError> {
+        if !self.is_big_aside() {
+            return Ok(());
+        }
+        let gone = sys::name(&gone(&sys::text(&self.staging)));
+        self.place.dir.rename_new(&self.staging, &gone).map_err(|e| self.place.failed("remove what was", e))?;
+        self.staging = gone;
+        Ok(())
+    }
+
+    /// Whether what was there lies under the staging name and is removed in more than one moment.
+    pub(super) fn is_big_aside(&self) -> bool {
+        self.aside && matches!(self.found.state, State::Tree(_)) && !crate::planted::bug(14)
     }
 
     /// Removes what was there.
