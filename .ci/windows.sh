@@ -87,10 +87,10 @@ start_wine() {                                      # one Windows process stays 
 
 run_tests() {                                       # from the root of the repository
   export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=wine
-  export CARGO_TARGET_DIR=target/win
-  # Everything must build; what needs only a world in memory is tested.
-  cargo build --workspace --target $T
-  cargo test --workspace --exclude world --exclude cli --target $T --lib --test engine
+  export CARGO_TARGET_DIR=target/win CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
+  # Everything must build, the tests too; those that need only a world in memory are run.
+  cargo test --workspace --all-targets --locked --target $T --no-run
+  cargo test --workspace --locked --target $T --lib --test engine -- --skip real --skip disk_store
   smoke target/win/$T/debug/retrace.exe
 }
 

@@ -117,7 +117,7 @@ fn a_run_whose_lock_file_is_removed_does_nothing_more() {
     drop(open);
     let first = ended(first);
     assert_eq!(first.code, Some(1), "{}", first.text);
-    assert!(first.text.contains("somebody else may be at work"), "{}", first.text);
+    assert!(first.text.contains("another run may have begun"), "{}", first.text);
     assert_eq!(fs::read_to_string(lab.tree.join("other")).unwrap(), "second");
     assert!(!lab.tree.join("after").exists(), "two at work at once");
 }

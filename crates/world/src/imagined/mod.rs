@@ -15,6 +15,7 @@ use model::program::Program;
 use model::resource::{Resource, ResourceKind};
 use model::state::{Content, Meta, State};
 use model::value::May;
+use std::collections::HashMap;
 use std::io::{self, Cursor, Read, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -23,12 +24,14 @@ pub struct Imagined<'w> {
     base: &'w dyn Look,
     blobs: Option<&'w dyn Blobs>,
     layer: Mutex<Layer>,
+    /// Where programs were found: a thousand steps ask for the same one.
+    programs: Mutex<HashMap<String, String>>,
 }
 
 impl<'w> Imagined<'w> {
     /// An empty layer.
     pub fn new(base: &'w dyn Look) -> Self {
-        Self { base, blobs: None, layer: Mutex::default() }
+        Self { base, blobs: None, layer: Mutex::default(), programs: Mutex::default() }
     }
 
     /// The bytes of what is set from blobs can be read too.
@@ -40,7 +43,7 @@ impl<'w> Imagined<'w> {
 
     /// A second layer over this one, for another option of a decision.
     pub fn fork(&self) -> Imagined<'_> {
-        Imagined { base: self, blobs: self.blobs, layer: Mutex::default() }
+        Imagined { base: self, blobs: self.blobs, layer: Mutex::default(), programs: Mutex::default() }
     }
 
     /// From now on the resource is as `after` says, its bytes those of `source` as they are now.
@@ -205,7 +208,13 @@ impl Look for Imagined<'_> {
     }
 
     fn program(&self, name: &str) -> Result<String, WorldError> {
-        self.base.program(name)
+        let mut known = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known.get(name) {
+            return Ok(found.clone());
+        }
+        let found = self.base.program(name)?;
+        known.insert(name.to_owned(), found.clone());
+        Ok(found)
     }
 
     fn room(&self, path: &str) -> Result<May<u64>, WorldError> {
