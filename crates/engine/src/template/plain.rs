@@ -50,7 +50,7 @@ pub(super) enum Mark {
 
 /// The marker in a value that decides what becomes of it, a secret before an unknown; each value looked at uses up work.
 pub(super) fn mark(value: &Value, work: &mut usize) -> Result<Option<Mark>, Refusal> {
-    *work = work.checked_sub(1).ok_or_else(|| Refusal::limit("too many values are looked at"))?;
+    *work = work.checked_sub(weight(value)).ok_or_else(|| Refusal::limit("too many values are looked at"))?;
     let inner: &mut dyn Iterator<Item = &Value> = match value {
         Value::Sequence(items) => &mut items.iter(),
         Value::Mapping(map) => &mut map.values(),
@@ -68,12 +68,17 @@ pub(super) fn mark(value: &Value, work: &mut usize) -> Result<Option<Mark>, Refu
     Ok(found)
 }
 
-/// How many values a value is made of.
+/// The work of looking at a value, without what it holds: a long text counts for more than one value.
+fn weight(value: &Value) -> usize {
+    if let Value::String(text) = value { 1 + text.len() / 64 } else { 1 }
+}
+
+/// The work of looking at a value with all that it holds.
 pub(super) fn size(value: &Value) -> usize {
     match value {
         Value::Sequence(items) => 1 + items.iter().map(size).sum::<usize>(),
         Value::Mapping(map) => 1 + map.values().map(size).sum::<usize>(),
-        _ => 1,
+        _ => weight(value),
     }
 }
 

@@ -152,6 +152,10 @@ fn a_template_file_is_bounded_in_size_depth_work_and_output() {
     let rows = yaml(&format!("{{ l: [{}] }}", vec!["[1, 2, 3, 4, 5, 6, 7, 8, 9]"; 500].join(", ")));
     let cubic = render_file("{% for x in l %}{% for y in l %}{% for z in l %}{% endfor %}{% endfor %}{% endfor %}", &rows);
     assert_eq!(cubic.unwrap_err().code, TemplateError::LIMIT);
+    // A long text that is looked at in each turn: 10^3 turns, 2 * 10^8 bytes.
+    let long = yaml(&format!("{{ t: {} }}", "x".repeat(200_000)));
+    let looked_at = render_file(&(ten.repeat(3) + "{{ t == 'x' }}" + &"{% endfor %}".repeat(3)), &long);
+    assert_eq!(looked_at.unwrap_err().code, TemplateError::LIMIT);
 }
 
 #[test]
