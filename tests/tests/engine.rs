@@ -203,3 +203,25 @@ fn the_same_world_and_run_give_the_same_plan_bytes() {
     let text = |lab: Lab| model::json::pretty(&lab.plan(&world, &store, "t-1").unwrap()).unwrap();
     assert_eq!(text(lab(THREE)), text(lab(THREE)));
 }
+
+#[test]
+fn what_finally_says_of_the_outcome_is_known_when_the_run_is_over() {
+    for outcome in ["done", "failed"] {
+        let (world, store) = machine(&[("/d/x", "x")]);
+        let lab = lab("
+  - { id: copied, action: file.copy, with: { from: /d/x, to: /d/y } }
+finally:
+  - { id: told, action: file.write, with: { path: /d/told, text: 'it is {{ run.outcome }}' } }
+  - { id: sorry, action: file.write, when: run.outcome != 'done', with: { path: /d/sorry, text: sorry } }
+");
+        let plan = lab.plan(&world, &store, "t-1").unwrap();
+        if outcome == "failed" {
+            world.machine().remove("/d/x");
+        }
+        let ending = lab.run_plan(&world, &store, &plan).unwrap();
+        assert_eq!(ending.exit, if outcome == "done" { 0 } else { 1 }, "{:?}", ending.why);
+        assert!(!ending.why.iter().any(|why| why.contains("`finally`")), "{:?}", ending.why);
+        assert_eq!(world.machine().read("/d/told").unwrap().as_slice(), format!("it is {outcome}").as_bytes());
+        assert_eq!(world.machine().read("/d/sorry").is_some(), outcome == "failed");
+    }
+}

@@ -3,7 +3,7 @@
 use crate::graph::{Gx, Target};
 use crate::session::Session;
 use crate::template::{Found, Scope, Segment};
-use model::value::{Value, unknown};
+use model::value::{May, Value, unknown};
 
 /// Names as seen from a group, with a few more that only some templates see (`result`, `checks`).
 pub(crate) struct Names<'s, 'a> {
@@ -35,10 +35,11 @@ impl Names<'_, '_> {
     fn run(&self, rest: &[Segment]) -> Found {
         match rest {
             [Segment::Field(field)] if field == "id" => Found::Value(self.session.run.as_str().into()),
-            [Segment::Field(field)] if field == "outcome" => {
-                let outcome = *self.session.outcome.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-                outcome.map_or(Found::Missing, |word| Found::Value(word.into()))
-            }
+            [Segment::Field(field)] if field == "outcome" => match &*self.session.outcome.read().unwrap_or_else(std::sync::PoisonError::into_inner) {
+                Some(May::Known(word)) => Found::Value((*word).into()),
+                Some(May::Unknown { until }) => Found::Unknown { until: until.clone() },
+                None => Found::Missing,
+            },
             _ => Found::Missing,
         }
     }

@@ -11,7 +11,7 @@ use model::effect::Change;
 use model::id::{RunId, StepId};
 use model::resource::Resource;
 use model::state::State;
-use model::value::Value;
+use model::value::{May, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 use world::action::ActionError;
@@ -35,8 +35,8 @@ pub struct Session<'a> {
     pub four_eyes: bool,
     /// Embedded files by path: templates of a plan that is run.
     pub files: RwLock<BTreeMap<String, Vec<u8>>>,
-    /// The outcome of the run, once `finally` runs.
-    pub outcome: RwLock<Option<&'static str>>,
+    /// The outcome of the run, once `finally` runs; unknown when planning.
+    pub outcome: RwLock<Option<May<&'static str>>>,
     steps: RwLock<Vec<Known>>,
     changes: RwLock<Vec<(Ix, Change)>>,
     /// What the expressions of groups from files see, once they are entered.

@@ -91,7 +91,9 @@ impl<'s, 'a> Imaginer<'s, 'a> {
 
     /// The run's `finally`.
     pub(crate) fn imagine_last(&mut self, radius: &Radius) {
-        *self.session.outcome.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some("done");
+        // Any step may fail: how the run ends is known once the last of them is over.
+        let outcome = self.done.last().map_or(May::Known("done"), |(_, last)| May::Unknown { until: last.id.clone() });
+        *self.session.outcome.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(outcome);
         for node in (0..self.graph.nodes.len() as Ix).filter(|ix| self.graph.ends_run(*ix)) {
             let outcome = self.imagine(node, radius);
             self.progress.finish(node, outcome);

@@ -505,7 +505,7 @@ impl<'a> Coordinator<'_, '_, 'a> {
             RunOutcome::Undone => "undone",
             RunOutcome::Stopped => "stopped",
         };
-        *self.order.session.outcome.write().unwrap_or_else(PoisonError::into_inner) = Some(word);
+        *self.order.session.outcome.write().unwrap_or_else(PoisonError::into_inner) = Some(May::Known(word));
         let (groups, run): (Vec<Ix>, Vec<Ix>) = (0..self.graph.nodes.len() as Ix)
             .filter(|ix| self.graph.nodes[*ix as usize].last.is_some() && self.progress.outcome(*ix).is_none())
             .partition(|ix| !self.graph.ends_run(*ix));
