@@ -225,3 +225,36 @@ finally:
         assert_eq!(world.machine().read("/d/sorry").is_some(), outcome == "failed");
     }
 }
+
+const RECIPIENT: &str = "age1dzl2qlq0hktfmzqv0cedq6kkdzps95qp4pszmvlhzjnfxw77yufshua4kt";
+
+#[test]
+fn what_a_step_set_in_a_sensitive_file_is_set_back_by_a_later_step() {
+    let runbook = format!(
+        "{}sensitive: ['file:/d/key']\nsteps:
+  - {{ id: changed, action: file.write, with: {{ path: /d/key, text: new-words }} }}
+  - {{ id: copied, action: file.copy, with: {{ from: /d/x, to: /d/y }} }}
+  - {{ id: back, action: steps.undo, with: {{ steps: [changed] }} }}
+",
+        HEAD
+    );
+    let client = format!("format: 1\nclient: c\nname: C\nzone: UTC\nrecovery: {RECIPIENT}\n");
+    let mut lab = Lab::new(&runbook, Some(&client));
+    lab.identities = vec!["AGE-SECRET-KEY-1H8876FYMZZVX7AGGUFJTPW3T0PF5Y7SQJYNKTXQPCE4VXGU96SZSCCCMGD".to_owned()];
+    let whole = |cut: bool| {
+        let (world, store) = machine(&[("/d/key", "old-words"), ("/d/x", "x")]);
+        let plan = lab.plan(&world, &store, "t-1").unwrap();
+        if cut {
+            world.machine().remove("/d/x");
+            assert_eq!(lab.run_plan(&world, &store, &plan).unwrap().exit, 1);
+            assert_eq!(world.machine().read("/d/key").unwrap().as_slice(), b"new-words");
+            world.machine().write("/d/x", "x");
+        }
+        let ending = if cut { lab.resume(&world, &store, "t-1") } else { lab.run_plan(&world, &store, &plan) }.unwrap();
+        (ending, world.machine().read("/d/key").unwrap().to_vec())
+    };
+    let (ending, key) = whole(false);
+    assert_eq!((ending.exit, key.as_slice()), (0, b"old-words".as_slice()), "{:?}", ending.why);
+    let (ending, key) = whole(true);
+    assert_eq!((ending.exit, key.as_slice()), (0, b"old-words".as_slice()), "{:?}", ending.why);
+}

@@ -11,7 +11,7 @@ use model::effect::Change;
 use model::id::StepId;
 use model::program::Program;
 use model::resource::Resource;
-use model::state::State;
+use model::state::{Content, FileState, State};
 use model::value::{May, SecretText, Text, Value};
 use model::yaml::Source;
 use std::collections::BTreeSet;
@@ -162,9 +162,16 @@ impl View for Sight<'_, '_> {
 
     fn changes(&self, step: &str) -> Result<Vec<Change>, ActionError> {
         let target = self.target(step)?;
-        let changes = self.session.changes_of(target);
-        for change in &changes {
-            self.note(&change.resource, false);
+        let mut changes = self.session.changes_of(target);
+        for Change { resource, before, after } in &mut changes {
+            self.note(resource, false);
+            let keyed = |state: &State| matches!(state, State::File(FileState { content: Content::Keyed { .. }, .. }));
+            if keyed(before) || keyed(after) {
+                // The journal tells them by a key only: what is there now shows whether it is one of them.
+                let present = self.look.state(resource)?;
+                let known = self.session.sensitive.masked(resource, &present);
+                [before, after].into_iter().filter(|state| **state == known).for_each(|state| *state = present.clone());
+            }
         }
         Ok(changes)
     }

@@ -7,8 +7,10 @@ use crate::run::locks::Locks;
 use crate::run::scribe::{Dead, Scribe};
 use crate::run::told::told;
 use crate::session::Session;
+use model::digest::Digest;
 use model::effect::{Before, Change, Effect};
 use model::event::{Event, Image, Observed};
+use model::fold::EffectFold;
 use model::id::StepId;
 use model::program::{Captured, End, Exit, Program};
 use model::resource::Resource;
@@ -180,6 +182,38 @@ impl Hands<'_, '_> {
             }
             _ => Event::Decided { by: "retrace".into(), what: "not_happened".into(), about: format!("{step}#{n}") },
         }
+    }
+
+    /// The state to put back that a change names, in plain, and its bytes, which were kept as that image.
+    pub(crate) fn restored(&self, change: &Change, image: Option<&Image>) -> Result<(State, Source), Trouble> {
+        let failed = |wrong: WorldError| Trouble::Failed(crate::plan::chain(&wrong));
+        match (&change.after, image) {
+            (State::File(file), Some(image)) if image.sealed => {
+                let mut sealed = self.session.engine.store.open(&image.blob).map_err(failed)?;
+                let plain = self.keeper.unseal(&mut sealed).map_err(failed)?;
+                let state = State::file(Digest::of(&plain), plain.len() as u64, file.meta.clone());
+                Ok((state, Source::Bytes(std::sync::Arc::new(plain))))
+            }
+            (after, Some(image)) => Ok((after.clone(), Source::Blob(image.blob.clone()))),
+            // Only mode, owner or times change: the bytes are where they are.
+            (after @ State::File(_), None) => Ok((after.clone(), Source::File { path: change.resource.name.to_string() })),
+            (after, None) => Ok((after.clone(), Source::Nothing)),
+        }
+    }
+
+    /// What this run has kept sealed of a resource when it was in that state.
+    pub(crate) fn sealed(&self, resource: &Resource, state: &State) -> Option<Image> {
+        if !self.session.sensitive.holds(resource) {
+            return None;
+        }
+        let state = self.session.sensitive.masked(resource, state);
+        let kept = |effect: &EffectFold| match &effect.effect {
+            Effect::Set(change) if change.resource == *resource && change.before == state => {
+                effect.images.iter().find(|image| image.sealed && image.resource == *resource).cloned()
+            }
+            _ => None,
+        };
+        self.scribe.fold(|run| run.effects.iter().rev().find_map(kept)).flatten()
     }
 
     /// Starts a program and waits for it.

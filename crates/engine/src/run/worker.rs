@@ -19,6 +19,7 @@ use model::value::{May, SecretText, from_json, to_json};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
+use world::act::Source;
 use world::action::ActionError;
 use world::error::WorldError;
 use world::proposal::{Proposal, Verdict};
@@ -61,13 +62,17 @@ impl<'s, 'a> Worker<'s, 'a> {
             match self.begin(*node, attempt) {
                 Ok(Begun::Over(outcome)) => done.push((*node, Finished::Over(outcome))),
                 Ok(Begun::Ready(ready)) if ready.proposal.effects.len() == 1 && matches!(ready.proposal.effects[0].effect, Effect::Set(_)) => {
-                    round.push(*ready);
+                    match self.job(&ready, 0) {
+                        Ok(Some(job)) => round.push((*ready, job)),
+                        Ok(None) => done.push((*node, self.finish(&ready))),
+                        Err(wrong) => done.push((*node, self.failed(*node, wrong))),
+                    }
                 }
                 Ok(Begun::Ready(ready)) => done.push((*node, self.finish(&ready))),
                 Err(wrong) => done.push((*node, self.failed(*node, wrong))),
             }
         }
-        let jobs: Vec<Job> = round.iter().filter_map(|ready| job(ready, 0)).collect();
+        let (round, jobs): (Vec<Ready>, Vec<Job>) = round.into_iter().unzip();
         match self.hands.set(jobs) {
             Err(dead) => done.extend(round.into_iter().map(|ready| (ready.node, Finished::Trouble(dead.clone().into())))),
             Ok(results) => {
@@ -262,8 +267,8 @@ impl<'s, 'a> Worker<'s, 'a> {
             let n = ready.n + at as u32;
             let one = match &ready.proposal.effects[at].effect {
                 Effect::Set(_) => {
-                    let Some(mut job) = job(ready, at) else { continue };
-                    if matches!(job.source, world::act::Source::Stdout) {
+                    let Some(mut job) = self.job(ready, at)? else { continue };
+                    if matches!(job.source, Source::Stdout) {
                         (job.change, job.source) = self.as_file(&job.change, &brought)?;
                     }
                     let did = self.hands.set(vec![job])?.remove(0)?;
@@ -430,6 +435,19 @@ impl<'s, 'a> Worker<'s, 'a> {
         Ok(Brought { answers, ..Brought::default() })
     }
 
+    /// The effect of that place, if it sets something.
+    fn job(&self, ready: &Ready, at: usize) -> Result<Option<Job>, Trouble> {
+        let proposed = &ready.proposal.effects[at];
+        let Effect::Set(change) = &proposed.effect else { return Ok(None) };
+        let (mut change, mut source) = (change.clone(), proposed.source.clone());
+        if matches!(source, Source::Blob(_))
+            && let Some(image) = self.hands.sealed(&change.resource, &change.after)
+        {
+            (change.after, source) = self.hands.restored(&change, Some(&image))?;
+        }
+        Ok(Some(Job { step: ready.id.clone(), n: ready.n + at as u32, change, source, takes_back: None }))
+    }
+
     fn applied(&self, ready: &Ready, at: usize, did: Did) -> Result<Brought, Trouble> {
         if let Effect::Set(change) = &ready.proposal.effects[at].effect {
             self.hands.session.changed(ready.node, Change { after: did.state.clone(), ..change.clone() });
@@ -523,11 +541,4 @@ fn left_out(brought: &[Brought]) -> Option<String> {
     } else {
         format!("left out, for it cannot be read: `{named}` and {more} more")
     })
-}
-
-/// The effect of that place, if it sets something.
-fn job(ready: &Ready, at: usize) -> Option<Job> {
-    let proposed = &ready.proposal.effects[at];
-    let Effect::Set(change) = &proposed.effect else { return None };
-    Some(Job { step: ready.id.clone(), n: ready.n + at as u32, change: change.clone(), source: proposed.source.clone(), takes_back: None })
 }

@@ -19,7 +19,6 @@ use model::plan::Planned;
 use model::resource::Resource;
 use model::state::State;
 use std::collections::{BTreeMap, BTreeSet};
-use world::act::Source;
 
 /// Takes back, as part of a run that goes on: of all of it, or of a group instance.
 pub(crate) fn automatic<'a>(order: &Order<'_, 'a>, parent: &Scribe<'a>, scope: Scope) -> Result<Ending, Dead> {
@@ -247,7 +246,7 @@ fn set(
     let tree = matches!(change.before, State::Tree(_)) || matches!(change.after, State::Tree(_));
     let look = session.engine.world;
     let real = if tree { crate::run::hands::whole_state(look, &change.resource) } else { look.state(&change.resource) }.map_err(failed)?;
-    let (after, source) = restored(order, change, image)?;
+    let (after, source) = hands.restored(change, image)?;
     let job = Job {
         step: step.id.clone(),
         n: hands.scribe.fold(|fold| fold.next_effect(&step.id)).unwrap_or(0),
@@ -257,23 +256,6 @@ fn set(
     };
     hands.set(vec![job])?.remove(0)?;
     Ok(true)
-}
-
-/// The state to put back, in plain, and its bytes.
-fn restored(order: &Order<'_, '_>, change: &Change, image: Option<&Image>) -> Result<(State, Source), Trouble> {
-    let failed = |wrong: world::error::WorldError| Trouble::Failed(crate::plan::chain(&wrong));
-    match (&change.after, image) {
-        (State::File(file), Some(image)) if image.sealed => {
-            let mut sealed = order.session.engine.store.open(&image.blob).map_err(failed)?;
-            let plain = order.keeper.unseal(&mut sealed).map_err(failed)?;
-            let state = State::file(Digest::of(&plain), plain.len() as u64, file.meta.clone());
-            Ok((state, Source::Bytes(std::sync::Arc::new(plain))))
-        }
-        (after, Some(image)) => Ok((after.clone(), Source::Blob(image.blob.clone()))),
-        // Only mode, owner or times change: the bytes are where they are.
-        (after @ State::File(_), None) => Ok((after.clone(), Source::File { path: change.resource.name.to_string() })),
-        (after, None) => Ok((after.clone(), Source::Nothing)),
-    }
 }
 
 fn words(trouble: &Trouble) -> String {
