@@ -249,13 +249,17 @@ impl<'a> FileCheck<'a> {
         known
     }
 
-    /// Parameters: `that` and `fail_when` are bare expressions, `checks` are actions of their own, all else may hold templates.
+    /// Parameters: `that` and `fail_when` are bare expressions, `checks` are actions of their own, `steps` are names of steps,
+    /// all else may hold templates.
     pub(super) fn parameters(&mut self, with: Raw, sight: Sight) {
         for (key, value) in self.tree.entries(with) {
             match (self.tree.text(key), self.tree.text(value)) {
                 (Some("that"), Some(text)) => self.condition(text, value, sight),
                 (Some("fail_when"), Some(text)) => self.condition(text, value, Sight { checks: true, ..sight }),
                 _ => self.templates(value, sight),
+            }
+            if self.tree.text(key) == Some("steps") {
+                self.tree.items(value).for_each(|name| self.step_of_list(name));
             }
             if self.tree.text(key) == Some("checks") {
                 for item in self.tree.items(value) {
@@ -265,6 +269,16 @@ impl<'a> FileCheck<'a> {
                 }
             }
         }
+    }
+
+    /// A step beside this one or beside a group around it.
+    fn step_of_list(&self, node: Raw) {
+        let Some(name) = self.tree.text(node).filter(|name| !name.contains("{{")) else { return };
+        if self.frames.iter().any(|frame| frame.ids.contains_key(name)) {
+            return;
+        }
+        let known: Vec<&str> = self.frames.iter().rev().flat_map(|frame| frame.ids.keys().copied()).collect();
+        self.report(Diagnostic::error("unknown-step", format!("no step is called `{name}`")).did_you_mean(name, known), node);
     }
 
     fn inner_check(&mut self, check: &step::Check) {
