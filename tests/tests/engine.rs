@@ -258,3 +258,32 @@ fn what_a_step_set_in_a_sensitive_file_is_set_back_by_a_later_step() {
     let (ending, key) = whole(true);
     assert_eq!((ending.exit, key.as_slice()), (0, b"old-words".as_slice()), "{:?}", ending.why);
 }
+
+#[test]
+fn a_secret_from_a_form_is_asked_for_again_when_a_run_that_was_cut_off_goes_on() {
+    let runbook = format!(
+        "{}sensitive: ['file:/d/key']\nsteps:
+  - {{ id: keys, action: manual.form, with: {{ fields: [{{ name: serial, type: secret, twice: true }}] }} }}
+  - {{ id: copied, action: file.copy, with: {{ from: /d/x, to: /d/y }} }}
+  - {{ id: write, action: file.write, with: {{ path: /d/key, text: '{{{{ steps.keys.serial }}}}' }} }}
+",
+        HEAD
+    );
+    let client = format!("format: 1\nclient: c\nname: C\nzone: UTC\nrecovery: {RECIPIENT}\n");
+    let lab = |serial: &str| {
+        let mut lab = Lab::new(&runbook, Some(&client));
+        lab.people.given.insert("keys".to_owned(), serde_json::json!({ "serial": serial }));
+        lab
+    };
+    let (world, store) = machine(&[("/d/x", "x")]);
+    let plan = lab("abc-123").plan(&world, &store, "t-1").unwrap();
+    world.machine().remove("/d/x");
+    assert_eq!(lab("abc-123").run_plan(&world, &store, &plan).unwrap().exit, 1);
+    world.machine().write("/d/x", "x");
+    let Err(Refusal::Refused(why)) = lab("abc-124").resume(&world, &store, "t-1") else { panic!("another secret") };
+    assert_eq!(why, ["`steps.keys.serial` is not the secret that was given before"]);
+    assert!(matches!(lab("nobody").resume(&world, &store, "t-1"), Err(Refusal::Refused(_))));
+    let ending = lab("abc-123").resume(&world, &store, "t-1").unwrap();
+    assert_eq!(ending.exit, 0, "{:?}", ending.why);
+    assert_eq!(world.machine().read("/d/key").unwrap().as_slice(), b"abc-123");
+}

@@ -78,6 +78,11 @@ impl Sensitive {
         }
     }
 
+    /// What the journal holds of a secret answer: enough to tell whether another is the same, to nobody without the key.
+    pub fn fingerprint(&self, value: &[u8]) -> Option<String> {
+        self.keyed(&Digest::of(value)).map(|digest| digest.as_str()[5..17].to_owned())
+    }
+
     /// A keyed digest: the HMAC of a SHA-256, so that nobody without the key can guess a short secret from it, and no file
     /// is read twice.
     pub fn keyed(&self, sha256: &Digest) -> Option<Digest> {

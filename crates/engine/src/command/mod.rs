@@ -1,5 +1,6 @@
 //! The front door: plan, run, resume, undo.
 
+mod forms;
 mod kept;
 mod locks;
 mod memory;

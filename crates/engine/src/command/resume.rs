@@ -1,5 +1,6 @@
 //! Going on with a run.
 
+use super::forms::ask_again;
 use super::kept::kept_plan;
 use super::memory::remember_effects;
 use super::opened::Opened;
@@ -41,12 +42,14 @@ pub fn resume(engine: Engine<'_>, procedure: &Procedure, id: &RunId, options: &O
     let opened = Opened::new(engine, (&bound, &plan), locks, &secrets, options)?;
     opened.same_secrets(&read.run)?;
     let opened = opened.again(&read.run)?;
+    let over = over(&bound, &read.run);
+    ask_again(&opened.session, &read.run, &over)?;
     let history = read.run.clone();
     let scribe = opened.reopen(read)?;
     let mut order = opened.order();
     order.cut = cut(&scribe);
     order.cut.iter().for_each(|(step, effects)| remember_effects(&opened.session, step, effects));
-    order.over = over(&bound, &history);
+    order.over = over;
     // An undo that the run had decided on comes first.
     let undone = match unfinished_undo(&opened.session, &history)? {
         Some((undone, scope)) if undone.ended.is_some_and(|ended| ended.exit == 0) => {
