@@ -1,14 +1,30 @@
 //! The graph as Graphviz reads it.
 
-use super::{Edge, Graph, Gx, Ix, Work};
+use super::{Edge, Graph, Ix, Work};
 use std::fmt::Write as _;
+
+/// What stands in a group itself.
+#[derive(Clone, Default)]
+struct Within {
+    nodes: Vec<usize>,
+    groups: Vec<usize>,
+}
 
 impl Graph {
     /// As text for `dot`: groups as boxes, edges that only order dotted.
     pub fn dot(&self, title: &str) -> String {
         let mut out = String::new();
         let _ = writeln!(out, "digraph {} {{\n  rankdir=LR;\n  node [shape=box];", quoted(title));
-        self.dot_group(0, 1, &mut out);
+        let mut within = vec![Within::default(); self.groups.len()];
+        for (ix, node) in self.nodes.iter().enumerate() {
+            within[node.group as usize].nodes.push(ix);
+        }
+        for (gx, inner) in self.groups.iter().enumerate() {
+            if let Some(outer) = inner.parent {
+                within[outer as usize].groups.push(gx);
+            }
+        }
+        self.dot_group(0, &within, 1, &mut out);
         for node in 0..self.nodes.len() as Ix {
             for (next, edge) in self.after(node) {
                 let style = if edge == Edge::After { " [style=dotted]" } else { "" };
@@ -19,9 +35,10 @@ impl Graph {
         out
     }
 
-    fn dot_group(&self, group: Gx, depth: usize, out: &mut String) {
+    fn dot_group(&self, group: usize, within: &[Within], depth: usize, out: &mut String) {
         let pad = "  ".repeat(depth);
-        for (ix, node) in self.nodes.iter().enumerate().filter(|(_, node)| node.group == group) {
+        for &ix in &within[group].nodes {
+            let node = &self.nodes[ix];
             let shape = match &node.work {
                 Work::Step(step) if step.about.point_of_no_return => ", peripheries=2",
                 Work::Step(_) => "",
@@ -30,9 +47,9 @@ impl Graph {
             };
             let _ = writeln!(out, "{pad}n{ix} [label={}{shape}];", quoted(node.id.as_str()));
         }
-        for (gx, inner) in self.groups.iter().enumerate().filter(|(_, inner)| inner.parent == Some(group)) {
-            let _ = writeln!(out, "{pad}subgraph cluster_{gx} {{\n{pad}  label={};", quoted(inner.id.as_str()));
-            self.dot_group(gx as Gx, depth + 1, out);
+        for &gx in &within[group].groups {
+            let _ = writeln!(out, "{pad}subgraph cluster_{gx} {{\n{pad}  label={};", quoted(self.groups[gx].id.as_str()));
+            self.dot_group(gx, within, depth + 1, out);
             let _ = writeln!(out, "{pad}}}");
         }
     }
