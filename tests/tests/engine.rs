@@ -231,12 +231,11 @@ const RECIPIENT: &str = "age1dzl2qlq0hktfmzqv0cedq6kkdzps95qp4pszmvlhzjnfxw77yuf
 #[test]
 fn what_a_step_set_in_a_sensitive_file_is_set_back_by_a_later_step() {
     let runbook = format!(
-        "{}sensitive: ['file:/d/key']\nsteps:
+        "{HEAD}sensitive: ['file:/d/key']\nsteps:
   - {{ id: changed, action: file.write, with: {{ path: /d/key, text: new-words }} }}
   - {{ id: copied, action: file.copy, with: {{ from: /d/x, to: /d/y }} }}
   - {{ id: back, action: steps.undo, with: {{ steps: [changed] }} }}
-",
-        HEAD
+"
     );
     let client = format!("format: 1\nclient: c\nname: C\nzone: UTC\nrecovery: {RECIPIENT}\n");
     let mut lab = Lab::new(&runbook, Some(&client));
@@ -262,12 +261,11 @@ fn what_a_step_set_in_a_sensitive_file_is_set_back_by_a_later_step() {
 #[test]
 fn a_secret_from_a_form_is_asked_for_again_when_a_run_that_was_cut_off_goes_on() {
     let runbook = format!(
-        "{}sensitive: ['file:/d/key']\nsteps:
+        "{HEAD}sensitive: ['file:/d/key']\nsteps:
   - {{ id: keys, action: manual.form, with: {{ fields: [{{ name: serial, type: secret, twice: true }}] }} }}
   - {{ id: copied, action: file.copy, with: {{ from: /d/x, to: /d/y }} }}
   - {{ id: write, action: file.write, with: {{ path: /d/key, text: '{{{{ steps.keys.serial }}}}' }} }}
-",
-        HEAD
+"
     );
     let client = format!("format: 1\nclient: c\nname: C\nzone: UTC\nrecovery: {RECIPIENT}\n");
     let lab = |serial: &str| {
