@@ -1,4 +1,4 @@
-//! A world in which one change fails.
+//! A world in which one change fails, or in which each change waits for its turn.
 
 use model::effect::Change;
 use model::program::Program;
@@ -13,16 +13,25 @@ use world::look::{Endpoint, Entry, Look, Output, Process, Reply};
 use world::store::Blobs;
 use world::volume::Volume;
 
+/// When a change happens: given the name of its resource and what does it.
+type Turn<'w> = &'w (dyn Fn(&str, &mut dyn FnMut()) + Sync);
+
 /// Wraps a world; its n-th change fails, and nothing of it happens.
 pub struct Flaky<'w> {
     inner: &'w dyn Act,
     left: AtomicI64,
+    turn: Turn<'w>,
 }
 
 impl<'w> Flaky<'w> {
     /// Change `n`, from 0, fails.
     pub fn new(inner: &'w dyn Act, n: i64) -> Self {
-        Self { inner, left: AtomicI64::new(n) }
+        Self { inner, left: AtomicI64::new(n), turn: &|_, change| change() }
+    }
+
+    /// None fails, and `turn` says when each one happens.
+    pub fn in_turn(inner: &'w dyn Act, turn: Turn<'w>) -> Self {
+        Self { inner, left: AtomicI64::new(i64::MAX), turn }
     }
 
     /// Whether it came to that change.
@@ -74,7 +83,9 @@ impl Act for Flaky<'_> {
             if self.fails() {
                 return Err(WorldError::io("write", setting.change.resource.to_string(), io::ErrorKind::StorageFull.into()));
             }
-            self.inner.set(std::slice::from_ref(setting), blobs).remove(0)
+            let mut found = Vec::new();
+            (self.turn)(&setting.change.resource.name, &mut || found = self.inner.set(std::slice::from_ref(setting), blobs));
+            found.remove(0)
         };
         settings.iter().map(one).collect()
     }
