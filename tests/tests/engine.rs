@@ -4,8 +4,11 @@
 
 use engine::command::Refusal;
 use model::event::RunOutcome;
+use model::id::RunId;
 use model::plan::Decision;
+use std::io::Read;
 use tests::lab::{Lab, machine};
+use world::store::Store;
 
 const HEAD: &str = "format: 1\nrunbook: t\nversion: 1.0.0\ntitle: T\ntouches: ['file:/d/**', 'service:*']\n";
 
@@ -284,4 +287,18 @@ fn a_secret_from_a_form_is_asked_for_again_when_a_run_that_was_cut_off_goes_on()
     let ending = lab("abc-123").resume(&world, &store, "t-1").unwrap();
     assert_eq!(ending.exit, 0, "{:?}", ending.why);
     assert_eq!(world.machine().read("/d/key").unwrap().as_slice(), b"abc-123");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_journal_bytes() {
+    let journal = || {
+        let (world, store) = machine(&[("/d/a", "old"), ("/d/c", "c")]);
+        assert_eq!(lab(THREE).run(&world, &store, "t-1").unwrap().exit, 0);
+        let mut bytes = Vec::new();
+        store.journal(&RunId::parse("t-1").unwrap()).unwrap().read_to_end(&mut bytes).unwrap();
+        bytes
+    };
+    let first = journal();
+    assert!(first.len() > 1_000);
+    assert!((0..20).all(|_| journal() == first));
 }
