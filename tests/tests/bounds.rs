@@ -4,10 +4,13 @@
 
 use engine::command::Refusal;
 use model::event::{Event, RunOutcome};
+use model::id::RunId;
 use model::program::End;
+use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 use tests::lab::{Lab, machine};
+use tests::mortal::Mortal;
 use world::memory::Memory;
 use world::memory_store::MemoryStore;
 use world::store::{RESERVE, Store};
@@ -225,4 +228,27 @@ fn a_backup_lists_what_it_could_not_read_or_fails() {
             assert_eq!(text(&world, "/d/t/s/a"), None);
         }
     }
+}
+
+#[test]
+fn a_backup_that_was_cut_off_anywhere_still_lists_what_it_left_out() {
+    let mut cut = 0;
+    loop {
+        let lab = copying(
+            "  - { id: keep, action: dir.backup, with: { sources: [/d/s, /d/one], to: /d/t, exclude: [skip], on_locked: list } }\n  - { id: say, action: assert.fact, with: { that: \"steps.keep.left_out == ['/d/s/x/locked']\" } }\n",
+        );
+        let (world, store) = machine(&[("/d/s/a", "a"), ("/d/s/x/locked", "l"), ("/d/s/skip/s", "s"), ("/d/one", "1")]);
+        world.machine().locked.insert("/d/s/x/locked".into());
+        let mortal = Mortal::new(&store, cut);
+        let whole = lab.run(&world, &mortal, "t-1").is_ok();
+        if !whole && store.journal(&RunId::parse("t-1").unwrap()).is_ok_and(|mut journal| journal.read(&mut [0]).is_ok_and(|read| read > 0)) {
+            let ending = lab.resume(&world, &store, "t-1").unwrap();
+            assert_eq!(ending.exit, 0, "cut off after {cut} writes: {:?}", ending.why);
+        }
+        if whole {
+            break;
+        }
+        cut += 1;
+    }
+    assert!(cut > 3, "{cut}");
 }

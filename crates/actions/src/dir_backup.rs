@@ -69,7 +69,7 @@ impl Action for DirBackup {
     fn propose(&self, view: &dyn View) -> Result<Proposal, ActionError> {
         self.check()?;
         let resource = self.to.resource();
-        if let Some(made) = made_before(view, &resource)? {
+        if let Some(made) = self.made_before(view, &resource)? {
             return Ok(made);
         }
         let before = view.state(&resource)?;
@@ -93,23 +93,9 @@ impl Action for DirBackup {
         };
         let at = proposal.effects.len();
         let proposal = proposal.effect(Effect::Set(Change { resource, before, after }), source);
-        Ok(proposal.observed("manifest", at, Field::Manifest).observed("files", at, Field::Files).observed("bytes", at, Field::Bytes).observed(
-            "left_out",
-            at,
-            Field::LeftOut,
-        ))
+        let proposal = proposal.observed("manifest", at, Field::Manifest).observed("left_out", at, Field::LeftOut);
+        Ok(proposal.observed("files", at, Field::Files).observed("bytes", at, Field::Bytes))
     }
-}
-
-/// The copy was made by an attempt that was cut off before it could say so: it is read back, and counts.
-fn made_before(view: &dyn View, resource: &Resource) -> Result<Option<Proposal>, ActionError> {
-    let Some(left @ State::Tree(_)) = view.left(resource) else { return Ok(None) };
-    let found = view.tree(resource, &[], &mut std::io::sink())?;
-    let same = found.same(&left);
-    let (true, State::Tree(found)) = (same, found) else { return Ok(None) };
-    let manifest = found.manifest.as_ref().map_or(Value::Null, |manifest| manifest.as_str().into());
-    let made = Proposal::unchanged().because("it was copied before the run was cut off");
-    Ok(Some(made.output("manifest", manifest).output("files", found.files).output("bytes", found.bytes)))
 }
 
 impl DirBackup {
@@ -132,15 +118,41 @@ impl DirBackup {
         Ok(())
     }
 
+    /// The copy was made by an attempt that was cut off before it could say so: it is read back, and counts.
+    fn made_before(&self, view: &dyn View, resource: &Resource) -> Result<Option<Proposal>, ActionError> {
+        let Some(left @ State::Tree(_)) = view.left(resource) else { return Ok(None) };
+        let mut lines = Vec::new();
+        let found = view.tree(resource, &[], &mut lines)?;
+        let (true, State::Tree(found)) = (found.same(&left), found) else { return Ok(None) };
+        let mut left_out = Vec::new();
+        if self.on_locked == OnLocked::List {
+            let copied = manifest::read(lines.as_slice()).map(|line| Ok(line?.path)).collect::<Result<BTreeSet<String>, WorldError>>()?;
+            self.each_file(view, &mut |path, inside, _| {
+                if !copied.contains(inside) {
+                    left_out.push(Value::from(path));
+                }
+            })?;
+        }
+        let manifest = found.manifest.as_ref().map_or(Value::Null, |manifest| manifest.as_str().into());
+        let made = Proposal::unchanged().because("it was copied before the run was cut off").output("manifest", manifest);
+        Ok(Some(made.output("files", found.files).output("bytes", found.bytes).output("left_out", Value::Sequence(left_out))))
+    }
+
     /// Number of files and bytes that will be copied.
     fn count(&self, view: &dyn View) -> Result<(u64, u64), ActionError> {
-        let excluded = manifest::globs(&self.exclude)?;
         let (mut files, mut bytes) = (0, 0);
+        self.each_file(view, &mut |_, _, length| (files, bytes) = (files + 1, bytes + length))?;
+        Ok((files, bytes))
+    }
+
+    /// Every file that is to be copied: its path, its path within the copy, its length.
+    fn each_file(&self, view: &dyn View, see: &mut dyn FnMut(&str, &str, u64)) -> Result<(), ActionError> {
+        let excluded = manifest::globs(&self.exclude)?;
         for source in &self.sources {
+            let top = path::name(source).unwrap_or_default();
             match view.state(&source.resource())? {
                 State::File(file) => {
-                    files += 1;
-                    bytes += if let Content::Plain { length, .. } = file.content { length } else { 0 };
+                    see(source, top, if let Content::Plain { length, .. } = file.content { length } else { 0 });
                     continue;
                 }
                 State::Dir(_) | State::Tree(_) => {}
@@ -155,14 +167,15 @@ impl DirBackup {
                     if excluded.is_match(&relative) {
                         continue;
                     }
+                    let path = path::join(&directory, &entry.name);
                     match entry.kind {
-                        EntryKind::File => (files, bytes) = (files + 1, bytes + entry.length),
-                        EntryKind::Dir => open.push((path::join(&directory, &entry.name), relative)),
+                        EntryKind::File => see(&path, &format!("{top}/{relative}"), entry.length),
+                        EntryKind::Dir => open.push((path, relative)),
                         EntryKind::Foreign => {}
                     }
                 }
             }
         }
-        Ok((files, bytes))
+        Ok(())
     }
 }

@@ -6,8 +6,6 @@ use model::digest::Digest;
 use model::fold::Run;
 use model::id::RunId;
 use model::journal::{ReadError, Reader};
-use std::io::ErrorKind;
-use world::error::WorldError;
 use world::store::Store;
 
 /// A journal that was read.
@@ -65,7 +63,7 @@ pub(crate) fn seal(engine: &Engine<'_>, scribe: &Scribe<'_>) -> Result<(), Dead>
     let text = model::json::pretty(&seal).map_err(|wrong| Dead(wrong.to_string()))?;
     let put = || engine.store.put(&seal.run, "seal.json", text.as_bytes());
     let sealed = match put() {
-        Err(WorldError::Io { source, .. }) if source.kind() == ErrorKind::StorageFull => engine.store.release_reserve().and_then(|()| put()),
+        Err(wrong) if wrong.is_full() => engine.store.release_reserve().and_then(|()| put()),
         sealed => sealed,
     };
     sealed.map_err(|wrong| scribe.die(&crate::plan::chain(&wrong)))

@@ -11,7 +11,7 @@ use model::effect::Change;
 use model::id::StepId;
 use model::program::Program;
 use model::resource::Resource;
-use model::state::{Content, FileState, State};
+use model::state::State;
 use model::value::{May, SecretText, Text, Value};
 use model::yaml::Source;
 use std::collections::BTreeSet;
@@ -165,8 +165,7 @@ impl View for Sight<'_, '_> {
         let mut changes = self.session.changes_of(target);
         for Change { resource, before, after } in &mut changes {
             self.note(resource, false);
-            let keyed = |state: &State| matches!(state, State::File(FileState { content: Content::Keyed { .. }, .. }));
-            if keyed(before) || keyed(after) {
+            if before.is_keyed() || after.is_keyed() {
                 // The journal tells them by a key only: what is there now shows whether it is one of them.
                 let present = self.look.state(resource)?;
                 let known = self.session.sensitive.masked(resource, &present);

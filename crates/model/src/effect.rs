@@ -48,6 +48,18 @@ pub struct Change {
     pub after: State,
 }
 
+impl Change {
+    /// Whether it is about a directory with all that is in it.
+    pub fn is_of_tree(&self) -> bool {
+        [&self.before, &self.after].iter().any(|state| matches!(state, State::Tree(_)))
+    }
+
+    /// Whether it tells bytes by a keyed digest: they are secret.
+    pub fn is_keyed(&self) -> bool {
+        self.before.is_keyed() || self.after.is_keyed()
+    }
+}
+
 /// A resource and what it was before somebody else changed it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Before {

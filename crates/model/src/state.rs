@@ -142,6 +142,11 @@ impl State {
         Self::File(FileState { content: Content::Plain { sha256, length }, meta })
     }
 
+    /// Whether its bytes are told by a keyed digest: they are secret.
+    pub fn is_keyed(&self) -> bool {
+        matches!(self, Self::File(FileState { content: Content::Keyed { .. }, .. }))
+    }
+
     /// Whether both are the same but for what may differ innocently: times.
     pub fn same(&self, other: &Self) -> bool {
         match (self, other) {

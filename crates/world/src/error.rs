@@ -72,6 +72,11 @@ pub enum WorldError {
 }
 
 impl WorldError {
+    /// Whether a disk has no room left.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull)
+    }
+
     /// An error of the operating system.
     pub fn io(op: &'static str, name: impl Into<String>, source: io::Error) -> Self {
         Self::Io { op, name: name.into(), source }

@@ -13,13 +13,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Asks for what steps that are not over need of forms that are. What is given must be what was given then.
 pub(super) fn ask_again(session: &Session<'_>, run: &Run, over: &BTreeMap<StepId, Outcome>) -> Result<(), Refusal> {
     let mut wrong = Vec::new();
-    for effect in run.effects.iter().filter(|effect| over.contains_key(&effect.step) && is_needed(session, &effect.step, over)) {
+    for effect in &run.effects {
         let (Effect::Ask(ask), EffectStatus::Answered { answers, .. }) = (&effect.effect, &effect.status) else { continue };
         let Form::Fields { fields, .. } = &ask.form else { continue };
         // It is compared with what was given: no need to enter it twice, or to compare it with anything else.
         let again = |field: &Field| Field { twice: false, same_as: None, ..field.clone() };
         let fields: Vec<Field> = fields.iter().filter(|field| field.kind == FieldType::Secret).map(again).collect();
-        if fields.is_empty() {
+        if fields.is_empty() || !over.contains_key(&effect.step) || !is_needed(session, &effect.step, over) {
             continue;
         }
         let form = Form::Fields { instructions: Vec::new(), fields };

@@ -52,8 +52,7 @@ pub(super) fn remember(session: &Session<'_>, run: &Run) {
         for image in effect.images.iter().filter(|image| image.sealed) {
             session.sensitive.add(&image.resource);
         }
-        let keyed = |state: &State| matches!(state, State::File(FileState { content: Content::Keyed { .. }, .. }));
-        for observed in effect.status.observed().iter().filter(|o| keyed(&o.state)) {
+        for observed in effect.status.observed().iter().filter(|o| o.state.is_keyed()) {
             session.sensitive.add(&observed.resource);
         }
     }

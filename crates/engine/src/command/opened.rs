@@ -4,16 +4,13 @@ use super::locks::programs;
 use super::memory::{remember, remember_sensitive};
 use super::{Options, Refusal};
 use crate::context::Engine;
-use crate::history;
 use crate::procedure::Bound;
+use crate::run::Order;
 use crate::run::images::Keeper;
 use crate::run::locks::Locks;
-use crate::run::scribe::Scribe;
-use crate::run::{Order, recover};
 use crate::secrets::Secrets;
 use crate::session::Session;
 use model::digest::Digest;
-use model::event::Event;
 use model::fold::Run;
 use model::plan::Plan;
 use std::collections::BTreeMap;
@@ -72,18 +69,6 @@ impl<'a> Opened<'a> {
             cut: BTreeMap::new(),
             over: BTreeMap::new(),
         }
-    }
-
-    /// Goes on with a journal that has no end: says so in it, and settles what is in doubt.
-    pub(super) fn reopen(&self, read: history::Read) -> Result<Scribe<'a>, Refusal> {
-        let (engine, id) = (self.session.engine, &self.session.run);
-        engine.store.make_room()?;
-        let journal = engine.store.reopen(id, read.whole)?;
-        let scribe = Scribe::new(engine, id.clone(), journal, Some(read.run), read.lines, read.head);
-        scribe.commit(vec![Event::Resumed { by: engine.operator.to_owned(), torn: read.torn }])?;
-        let hands = self.order().hands(&scribe);
-        recover::settle(&hands)?;
-        Ok(scribe)
     }
 
     /// Refuses other secrets than those that the run began with.

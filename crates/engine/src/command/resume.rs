@@ -11,7 +11,7 @@ use crate::history;
 use crate::procedure::{Bound, Procedure};
 use crate::run::locks::Locks;
 use crate::run::scribe::Scribe;
-use crate::run::{self, Ending};
+use crate::run::{self, Ending, recover};
 use crate::secrets::Secrets;
 use crate::session::Session;
 use crate::undo;
@@ -43,10 +43,12 @@ pub fn resume(engine: Engine<'_>, procedure: &Procedure, id: &RunId, options: &O
     opened.same_secrets(&read.run)?;
     let opened = opened.again(&read.run)?;
     let over = over(&bound, &read.run);
-    ask_again(&opened.session, &read.run, &over)?;
+    if decided_undo(&read.run) != Some(Scope::All) {
+        ask_again(&opened.session, &read.run, &over)?;
+    }
     let history = read.run.clone();
-    let scribe = opened.reopen(read)?;
     let mut order = opened.order();
+    let scribe = recover::reopen(&order, read)?;
     order.cut = cut(&scribe);
     order.cut.iter().for_each(|(step, effects)| remember_effects(&opened.session, step, effects));
     order.over = over;

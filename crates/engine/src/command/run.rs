@@ -6,6 +6,7 @@ use super::{Options, Refusal, locks};
 use crate::context::Engine;
 use crate::history;
 use crate::people::EvidenceWanted;
+use crate::plan::chain;
 use crate::procedure::{Bound, Procedure};
 use crate::run::scribe::Scribe;
 use crate::run::{self, Ending};
@@ -44,9 +45,7 @@ pub fn run(engine: Engine<'_>, procedure: &Procedure, plan: &Plan, options: &Opt
     secrets.fetch(procedure.secrets.iter().map(String::as_str), engine.people)?;
     let opened = Opened::new(engine, (&bound, plan), locks, &secrets, options)?;
     match engine.store.hold_reserve() {
-        Err(WorldError::Io { source, .. }) if source.kind() == std::io::ErrorKind::StorageFull => {
-            return Err(Refusal::Refused(vec!["the disk has no room for what a run holds back for its undo: No space left on device".into()]));
-        }
+        Err(wrong) if wrong.is_full() => return Err(Refusal::Refused(vec![chain(&wrong)])),
         held => held?,
     }
     let journal = match engine.store.create(&plan.run) {

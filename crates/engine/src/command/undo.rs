@@ -8,7 +8,7 @@ use super::{Options, Refusal, UndoOptions, locks, memory};
 use crate::context::Engine;
 use crate::history;
 use crate::procedure::Procedure;
-use crate::run::{self, Ending};
+use crate::run::{self, Ending, recover};
 use crate::secrets::Secrets;
 use crate::undo;
 use model::event::Event;
@@ -32,24 +32,22 @@ pub fn undo(engine: Engine<'_>, procedure: &Procedure, id: &RunId, wanted: &Undo
         secrets.fetch(procedure.secrets.iter().map(String::as_str), engine.people)?;
         opened.same_secrets(&read.run)?;
     }
-    let ending = if read.run.ended.is_some() {
-        undo::linked(&order, &read.run, wanted.scope.clone(), &wanted.agreed, wanted.past_no_return)?
-    } else {
-        // It was cut off: what is in doubt is settled in its own journal, and it ends there.
-        let history = read.run.clone();
-        let scribe = opened.reopen(read)?;
-        scribe.commit(vec![Event::Decided { by: engine.operator.to_owned(), what: "undo".into(), about: "run".into() }])?;
-        let settled = scribe.fold(Clone::clone).unwrap_or(history);
-        let undone = match unfinished_undo(&opened.session, &settled)? {
-            Some((undone, _)) if undone.ended.is_none() => undo::finish_linked(&order, &settled, &undone),
-            _ => undo::linked(&order, &settled, wanted.scope.clone(), &wanted.agreed, wanted.past_no_return),
-        };
-        let ending = undone?;
-        if ending.exit == 0 {
-            run::finish_undone(&order, &scribe, &ending)?;
-        }
-        ending
+    if read.run.ended.is_some() {
+        return Ok(undo::linked(&order, &read.run, wanted.scope.clone(), &wanted.agreed, wanted.past_no_return)?);
+    }
+    // It was cut off: what is in doubt is settled in its own journal, and it ends there.
+    let history = read.run.clone();
+    let scribe = recover::reopen(&order, read)?;
+    scribe.commit(vec![Event::Decided { by: engine.operator.to_owned(), what: "undo".into(), about: "run".into() }])?;
+    let settled = scribe.fold(Clone::clone).unwrap_or(history);
+    let undone = match unfinished_undo(&opened.session, &settled)? {
+        Some((undone, _)) if undone.ended.is_none() => undo::finish_linked(&order, &settled, &undone),
+        _ => undo::linked(&order, &settled, wanted.scope.clone(), &wanted.agreed, wanted.past_no_return),
     };
+    let ending = undone?;
+    if ending.exit == 0 {
+        run::finish_undone(&order, &scribe, &ending)?;
+    }
     Ok(ending)
 }
 

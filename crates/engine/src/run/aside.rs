@@ -51,7 +51,7 @@ fn foreign(session: &Session<'_>, change: &Change, staging: &str) -> Result<Opti
     if !matches!(change.before, State::File(_) | State::Dir(_) | State::Tree(_)) {
         return Ok(None);
     }
-    let whole = matches!(change.before, State::Tree(_)) || matches!(change.after, State::Tree(_));
+    let whole = change.is_of_tree();
     let look = |what: &Resource| {
         let state = if whole { whole_state(world, what) } else { world.state(what) }?;
         Ok::<State, WorldError>(session.sensitive.masked(&change.resource, &state))

@@ -172,7 +172,7 @@ impl Hands<'_, '_> {
     /// What an error left: a call can fail when the change is half done, or done but for what it replaced. Looking tells.
     fn after_error(&self, wrong: &WorldError, setting: &Setting, step: StepId, n: u32) -> Event {
         let change = &setting.change;
-        let tree = matches!(change.before, State::Tree(_)) || matches!(change.after, State::Tree(_));
+        let tree = change.is_of_tree();
         let found = if matches!(wrong, WorldError::Io { .. }) && !tree { self.session.engine.world.state(&change.resource).ok() } else { None };
         match found {
             Some(found) if !found.same(&change.before) => {
@@ -277,10 +277,7 @@ impl Hands<'_, '_> {
     /// What a program or a person has written is durable before a line says that it is there.
     pub(crate) fn flush(&self, changes: &[Before]) -> Result<(), Trouble> {
         let written: Vec<Resource> = changes.iter().map(|before| before.resource.clone()).collect();
-        match self.session.engine.world.flush(&written) {
-            Err(wrong @ WorldError::Poisoned { .. }) => Err(self.scribe.die(&crate::plan::chain(&wrong)).into()),
-            flushed => flushed.map_err(|wrong| trouble(&wrong, &self.session.sensitive)),
-        }
+        self.session.engine.world.flush(&written).map_err(|wrong| self.trouble(&wrong))
     }
 
     /// What changed resources are now, as it is written down.
@@ -348,6 +345,11 @@ impl Hands<'_, '_> {
         let blob = store.keep(&mut [&mut whole]).map_err(failed)?.remove(0);
         Ok((Some(Captured { blob, length, sealed: false }), head))
     }
+}
+
+/// What the resource of a change is now; with everything below it, if the change is of that.
+pub(crate) fn present(look: &dyn Look, change: &Change) -> Result<State, WorldError> {
+    if change.is_of_tree() { whole_state(look, &change.resource) } else { look.state(&change.resource) }
 }
 
 /// The state of a resource with everything below it.

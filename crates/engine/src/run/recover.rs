@@ -1,24 +1,43 @@
 //! After a cut-off: every intent without an end is settled by looking, never by repeating.
 
+use crate::history::Read;
 use crate::people::{Choice, ChoiceOption, NoAnswer};
+use crate::run::Order;
 use crate::run::aside::{self, Tidied};
-use crate::run::hands::{Hands, Trouble, trouble, whole_state};
+use crate::run::hands::{Hands, Trouble, present, trouble};
+use crate::run::scribe::Scribe;
 use crate::stepper;
 use crate::view::Sight;
 use model::effect::{Change, Effect};
 use model::event::{Event, Observed};
 use model::fold::{EffectFold, EffectStatus};
-use model::state::{Content, FileState, State};
+use model::state::State;
 use model::value::May;
 use std::sync::Mutex;
 use world::act::{Setting, Source};
 use world::error::WorldError;
 
+/// Goes on with a journal that has no end: says so in it, and settles what is in doubt.
+///
+/// # Errors
+/// It cannot be written; or as [`settle`].
+pub(crate) fn reopen<'a>(order: &Order<'_, 'a>, read: Read) -> Result<Scribe<'a>, Trouble> {
+    let engine = order.session.engine;
+    let failed = |wrong: WorldError| trouble(&wrong, &order.session.sensitive);
+    engine.store.make_room().map_err(failed)?;
+    let id = read.run.id().clone();
+    let journal = engine.store.reopen(&id, read.whole).map_err(failed)?;
+    let scribe = Scribe::new(engine, id, journal, Some(read.run), read.lines, read.head);
+    scribe.commit(vec![Event::Resumed { by: engine.operator.to_owned(), torn: read.torn }])?;
+    settle(&order.hands(&scribe))?;
+    Ok(scribe)
+}
+
 /// Settles all that is in doubt.
 ///
 /// # Errors
 /// A person is needed and there is none, or the world cannot be looked at.
-pub(crate) fn settle(hands: &Hands<'_, '_>) -> Result<(), Trouble> {
+fn settle(hands: &Hands<'_, '_>) -> Result<(), Trouble> {
     let open: Vec<EffectFold> = hands.scribe.fold(|fold| fold.open().cloned().collect()).unwrap_or_default();
     for effect in open {
         know_sensitive(hands, &effect);
@@ -45,9 +64,8 @@ pub(crate) fn settle(hands: &Hands<'_, '_>) -> Result<(), Trouble> {
 
 /// What the journal shows to be secret is so before it is looked at.
 fn know_sensitive(hands: &Hands<'_, '_>, effect: &EffectFold) {
-    let keyed = |state: &State| matches!(state, State::File(FileState { content: Content::Keyed { .. }, .. }));
     if let Effect::Set(change) = &effect.effect
-        && (keyed(&change.before) || keyed(&change.after))
+        && change.is_keyed()
     {
         hands.session.sensitive.add(&change.resource);
     }
@@ -59,14 +77,12 @@ fn settle_set(hands: &Hands<'_, '_>, effect: &EffectFold, change: &Change) -> Re
     if world::planted::bug(22) {
         return not_happened(hands, effect, "retrace");
     }
-    let tree = matches!(change.before, State::Tree(_)) || matches!(change.after, State::Tree(_));
-    let state = session.engine.world.state(&change.resource);
-    let real = if tree { whole_state(session.engine.world, &change.resource) } else { state }.map_err(failed)?;
+    let real = present(session.engine.world, change).map_err(failed)?;
     let found = session.sensitive.masked(&change.resource, &real);
     if found.same(&change.before) && !found.same(&change.after) {
         return not_happened(hands, effect, "retrace");
     }
-    if found.fits(&change.after) || (tree && matches!(found, State::Tree(_)) && matches!(change.before, State::Absent)) {
+    if found.fits(&change.after) || (change.is_of_tree() && matches!(found, State::Tree(_)) && matches!(change.before, State::Absent)) {
         rewrite(hands, change, &real)?;
         return happened(hands, effect, vec![Observed { resource: change.resource.clone(), state: found }]);
     }

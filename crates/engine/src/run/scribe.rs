@@ -186,10 +186,7 @@ impl<'a> Scribe<'a> {
         }
         let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         let mut written = journal.append(&bytes);
-        if let Err(WorldError::Io { source, .. }) = &written
-            && source.kind() == std::io::ErrorKind::StorageFull
-            && self.engine.store.release_reserve().is_ok()
-        {
+        if written.as_ref().is_err_and(WorldError::is_full) && self.engine.store.release_reserve().is_ok() {
             book.full = true;
             written = journal.append(&bytes);
         }

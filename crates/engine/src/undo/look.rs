@@ -145,15 +145,13 @@ fn times_differ(a: &State, b: &State) -> bool {
 
 /// What a resource is now, in the terms of the change: a whole tree where that is what was changed, keyed where it is secret.
 pub(crate) fn now(session: &Session<'_>, look: &dyn Look, change: &Change) -> Result<State, WorldError> {
-    let keyed = |state: &State| matches!(state, State::File(file) if matches!(file.content, model::state::Content::Keyed { .. }));
-    if keyed(&change.before) || keyed(&change.after) {
+    if change.is_keyed() {
         session.sensitive.add(&change.resource);
     }
     if world::planted::bug(21) {
         return Ok(change.before.clone());
     }
-    let tree = matches!(change.before, State::Tree(_)) || matches!(change.after, State::Tree(_));
-    let state = if tree { crate::run::hands::whole_state(look, &change.resource)? } else { look.state(&change.resource)? };
+    let state = crate::run::hands::present(look, change)?;
     Ok(session.sensitive.masked(&change.resource, &state))
 }
 

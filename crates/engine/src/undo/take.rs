@@ -17,7 +17,6 @@ use model::fold::{EffectFold, Run, StepStatus};
 use model::id::RunId;
 use model::plan::Planned;
 use model::resource::Resource;
-use model::state::State;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Takes back, as part of a run that goes on: of all of it, or of a group instance.
@@ -134,17 +133,9 @@ pub(crate) fn finish_linked<'a>(order: &Order<'_, 'a>, parent: &Run, undo: &Run)
     Ok(take(order, &scribe, &list, &Agreed::default())?)
 }
 
-/// The journal of an undo that was cut off: it goes on, and what is in doubt is settled.
+/// The journal of an undo that was cut off.
 fn reopened<'a>(order: &Order<'_, 'a>, undo: &RunId) -> Result<Scribe<'a>, Trouble> {
-    let engine = order.session.engine;
-    let failed = |wrong: world::error::WorldError| Trouble::Failed(crate::plan::chain(&wrong));
-    let read = crate::history::read(engine.store, undo).map_err(Trouble::Failed)?;
-    engine.store.make_room().map_err(failed)?;
-    let journal = engine.store.reopen(undo, read.whole).map_err(failed)?;
-    let scribe = Scribe::new(engine, undo.clone(), journal, Some(read.run), read.lines, read.head);
-    scribe.commit(vec![Event::Resumed { by: engine.operator.to_owned(), torn: read.torn }])?;
-    recover::settle(&order.hands(&scribe))?;
-    Ok(scribe)
+    recover::reopen(order, crate::history::read(order.session.engine.store, undo).map_err(Trouble::Failed)?)
 }
 
 /// Takes back step by step, then writes the last line.
@@ -243,9 +234,7 @@ fn set(
         }
         Judged::Set => {}
     }
-    let tree = matches!(change.before, State::Tree(_)) || matches!(change.after, State::Tree(_));
-    let look = session.engine.world;
-    let real = if tree { crate::run::hands::whole_state(look, &change.resource) } else { look.state(&change.resource) }.map_err(failed)?;
+    let real = crate::run::hands::present(session.engine.world, change).map_err(failed)?;
     let (after, source) = hands.restored(change, image)?;
     let job = Job {
         step: step.id.clone(),

@@ -77,7 +77,7 @@ impl<'w> Imagined<'w> {
     }
 
     fn top(&self, change: &Change) -> State {
-        let tree = matches!(change.before, State::Tree(_)) || matches!(change.after, State::Tree(_));
+        let tree = change.is_of_tree();
         if tree && let Some(state) = self.layer().whole(&change.resource.name) {
             return state.clone();
         }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 impl Memory {
     pub(super) fn set_one(&self, setting: &Setting, blobs: &dyn Blobs) -> Result<State, WorldError> {
         let change = &setting.change;
-        let whole = matches!(change.before, State::Tree(_)) || matches!(change.after, State::Tree(_));
+        let whole = change.is_of_tree();
         let found = self.look_at(&change.resource, whole)?;
         if let State::Foreign { what } = &found {
             return Err(WorldError::Refused { name: change.resource.name.to_string(), reason: format!("it is a {what}") });

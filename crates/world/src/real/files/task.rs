@@ -63,7 +63,7 @@ impl Files {
         let change = &setting.change;
         let path = &*change.resource.name;
         let place = self.place(path)?;
-        let whole = matches!(change.before, State::Tree(_)) || matches!(change.after, State::Tree(_));
+        let whole = change.is_of_tree();
         let found = Found::look(&place, &place.name, whole)?;
         found.may_be_set(&place)?;
         if !found.state.fits(&change.before) {
