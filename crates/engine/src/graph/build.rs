@@ -1,9 +1,14 @@
 //! From documents to the flat graph.
 
-use super::{Definition, Edge, Graph, Group, Gx, Ix, Node, OnFailure, Outage, Step, Target, Undo, Values, Work};
+mod action;
+mod known;
+mod link;
+
+use super::{Edge, Graph, Group, Gx, Ix, Node, OnFailure, Target, Values, Work};
 use crate::load::{RUNBOOK, RunbookFile};
-use crate::people::EvidenceWanted;
-use crate::template::{self, Found, Scope, Segment};
+use crate::template::{self, Segment};
+use known::Known;
+use link::Link;
 use model::id::StepId;
 use model::step;
 use model::value::Value;
@@ -74,16 +79,6 @@ impl Graph {
         builder.link()?;
         Ok(builder.graph)
     }
-}
-
-/// A reference that becomes an edge once every name is known.
-struct Link {
-    group: Gx,
-    to: Ix,
-    name: Vec<Segment>,
-    edge: Edge,
-    /// It is no edge but fills what a step settles.
-    settles: bool,
 }
 
 struct Builder<'a> {
@@ -351,159 +346,6 @@ impl Builder<'_> {
         known
     }
 
-    fn action(&mut self, here: Here, step: &step::Step, kind: &str, id: &StepId) -> Result<Ix, BuildError> {
-        let (group, with) = (here.group, step.with);
-        let kind = self.kind(kind, id)?;
-        let place = self.graph.groups[group as usize].document;
-        let document = Arc::clone(&self.graph.documents[place]);
-        let undo = match step.undo.as_deref().map(|at| &at.value) {
-            None => {
-                if self.material.kinds[kind].keeps {
-                    Undo::Keep
-                } else {
-                    Undo::Auto
-                }
-            }
-            Some(OneOf::Short(step::UndoWord::Auto)) => Undo::Auto,
-            Some(OneOf::Short(step::UndoWord::Keep)) => Undo::Keep,
-            Some(OneOf::Map(action)) => Undo::Action(self.kind(action.action.value.as_ref(), id)?, action.with),
-        };
-        let mut done_when = Vec::new();
-        for check in &step.done_when {
-            done_when.push((self.kind(check.action.value.as_ref(), id)?, check.with));
-        }
-        let outputs = step.outputs.iter().filter_map(|(name, out)| Some((name.value.to_string(), raw_of(out)?)));
-        let retry = step.retry.as_deref().map(|at| at.value);
-        let about = Definition {
-            document: place,
-            title: step.title.as_ref().map(|at| at.value.to_string()),
-            when: step.when.as_ref().map(|at| at.value.to_string()),
-            outputs: outputs.collect(),
-            undo: undo.clone(),
-            irreversible: step.irreversible.as_ref().map(|at| at.value.to_string()),
-            gate: step.is_gate(),
-            point_of_no_return: step.is_point_of_no_return(),
-            on_failure: here.on_failure,
-            attempts: retry.map_or(1, |retry| retry.attempts.value),
-            delay: retry.and_then(|retry| retry.delay).map_or(Duration::ZERO, |span| span.duration()),
-            max_delay: retry.and_then(|retry| retry.max_delay).map(|span| span.duration()),
-            timeout: self.material.timeouts.get(step.id.value.as_ref()).copied().or(step.timeout.map(|at| at.value.duration())),
-            takes: step
-                .takes
-                .as_ref()
-                .map(|takes| (takes.usual.value.duration(), takes.most.map_or(takes.usual.value, |most| most.value).duration())),
-            outage: step.outage.map(|at| if at.value == step::Outage::Begins { Outage::Begins } else { Outage::Ends }),
-            done_when: done_when.clone(),
-            evidence: step
-                .evidence
-                .iter()
-                .map(|wanted| EvidenceWanted {
-                    name: wanted.name.value.to_string(),
-                    kind: format!("{:?}", wanted.kind.value).to_lowercase(),
-                    required: wanted.required,
-                    about: wanted.about.as_ref().map(ToString::to_string),
-                })
-                .collect(),
-        };
-        let outputs = about.outputs.clone();
-        let work = Work::Step(Box::new(Step { kind, with, about: Arc::new(about), settles: Vec::new() }));
-        let node = self.node(id, work, group, here.last);
-        self.condition_links(group, node, step.when.as_ref().map(|at| at.value.as_ref()));
-        let undo_with = if let Undo::Action(_, with) = undo { with } else { None };
-        let used = with.into_iter().chain(done_when.iter().filter_map(|(_, with)| *with)).chain(outputs.iter().map(|(_, raw)| *raw)).chain(undo_with);
-        for raw in used {
-            self.value_links(group, node, &document, raw);
-        }
-        // Steps that are named in a parameter: what looks at them again, or takes them back, comes after them.
-        for named in with.and_then(|with| document.document.tree.get(with, "steps")).into_iter().flat_map(|list| document.document.tree.items(list)) {
-            if let Some(name) = document.document.tree.text(named) {
-                self.links.push(Link { group, to: node, name: vec![Segment::Field(name.to_owned())], edge: Edge::After, settles: false });
-            }
-        }
-        for settled in step.settles.iter().flatten() {
-            self.links.push(Link { group, to: node, name: vec![Segment::Field(settled.value.to_string())], edge: Edge::Needs, settles: true });
-        }
-        Ok(node)
-    }
-
-    fn kind(&self, name: &str, id: &StepId) -> Result<usize, BuildError> {
-        let found = self.material.kinds.iter().position(|kind| kind.name == name);
-        found.ok_or_else(|| self.wrong(id.as_str(), &format!("no action is called `{name}`")))
-    }
-
-    fn condition_links(&mut self, group: Gx, to: Ix, condition: Option<&str>) {
-        if let Some(Ok(condition)) = condition.map(template::Condition::parse) {
-            let names: Vec<Vec<Segment>> = condition.names().iter().map(|name| name.segments.clone()).collect();
-            names.into_iter().for_each(|name| self.reference(group, to, &name));
-        }
-    }
-
-    /// Every `steps.x` in the templates of a value, and in the bare conditions among them.
-    fn value_links(&mut self, group: Gx, to: Ix, document: &RunbookFile, raw: Raw) {
-        let mut stack = vec![(raw, false)];
-        while let Some((raw, bare)) = stack.pop() {
-            if let Some(text) = document.document.tree.text(raw) {
-                if bare {
-                    self.condition_links(group, to, Some(text));
-                } else if text.contains("{{")
-                    && let Ok(text) = template::Text::parse(text)
-                {
-                    let names: Vec<Vec<Segment>> = text.names().map(|name| name.segments.clone()).collect();
-                    names.into_iter().for_each(|name| self.reference(group, to, &name));
-                }
-                continue;
-            }
-            let entries: Vec<(Raw, Raw)> = document.document.tree.entries(raw).collect();
-            for (key, value) in entries {
-                let bare = matches!(document.document.tree.text(key), Some("that" | "fail_when"));
-                stack.push((value, bare));
-            }
-            stack.extend(document.document.tree.items(raw).map(|item| (item, false)));
-        }
-    }
-
-    fn reference(&mut self, group: Gx, to: Ix, name: &[Segment]) {
-        if matches!(name.first(), Some(Segment::Field(root)) if root == "steps") && name.len() > 1 {
-            self.links.push(Link { group, to, name: name[1..].to_vec(), edge: Edge::Needs, settles: false });
-        }
-    }
-
-    /// Every reference becomes an edge.
-    fn link(&mut self) -> Result<(), BuildError> {
-        for link in std::mem::take(&mut self.links) {
-            let Some(id) = link.name.first().map(Segment::as_str) else { continue };
-            let to = self.graph.nodes[link.to as usize].id.to_string();
-            let Some(target) = self.graph.resolve(link.group, id).cloned() else {
-                return Err(self.wrong(&to, &format!("no step is called `{id}`")));
-            };
-            if link.settles {
-                let settled = self.graph.steps_of(&target);
-                if let Work::Step(step) = &mut self.graph.nodes[link.to as usize].work {
-                    step.settles.extend(settled);
-                }
-                continue;
-            }
-            let keyed = match (&target, link.name.get(1)) {
-                (Target::Each(instances, _), Some(Segment::Key(key))) => {
-                    let found = instances.iter().find(|(k, _)| k == key).map(|(_, target)| target.clone());
-                    found.ok_or_else(|| self.wrong(&to, &format!("`{id}` has no instance `{key}`")))?
-                }
-                _ => target,
-            };
-            let from = match keyed {
-                Target::Step(node) | Target::Each(_, node) => node,
-                Target::Group(gx) => match self.graph.groups[gx as usize].nodes {
-                    Some((_, exit)) => exit,
-                    None => continue,
-                },
-            };
-            if from != link.to {
-                self.edge(from, link.to, link.edge);
-            }
-        }
-        Ok(())
-    }
-
     fn evaluate(&self, group: Gx, step: &str, raw: Raw, each: Option<&(String, Value)>) -> Result<Value, BuildError> {
         let document = &self.graph.documents[self.graph.groups[group as usize].document];
         let names = Known { builder: self, group, each };
@@ -521,34 +363,12 @@ impl Builder<'_> {
     }
 }
 
-/// The names that are known before the run: what `foreach` and `key` may use.
-struct Known<'b, 'a> {
-    builder: &'b Builder<'a>,
-    group: Gx,
-    each: Option<&'b (String, Value)>,
-}
-
-impl Scope for Known<'_, '_> {
-    fn lookup(&self, name: &[Segment]) -> Found {
-        let Some(Segment::Field(root)) = name.first() else { return Found::Missing };
-        if let Some((each, value)) = self.each
-            && each == root
-        {
-            return Found::within(value, &name[1..]);
-        }
-        let values = &self.builder.statics[self.builder.owner[self.group as usize]];
-        if let Some(found) = values.lookup(root, &name[1..]) {
-            return found;
-        }
-        let mut at = Some(self.group);
-        while let Some(gx) = at {
-            let group = &self.builder.graph.groups[gx as usize];
-            match &group.each {
-                Some((each, value)) if each == root => return Found::within(value, &name[1..]),
-                _ => at = if group.closed { None } else { group.parent },
-            }
-        }
-        Found::Missing
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(bool) => Some(bool.to_string()),
+        _ => None,
     }
 }
 
@@ -565,14 +385,5 @@ fn raw_of(output: &OneOf<Raw, step::OutputDef>) -> Option<Raw> {
     match output {
         OneOf::Short(raw) => Some(*raw),
         OneOf::Map(definition) => Some(definition.from),
-    }
-}
-
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(bool) => Some(bool.to_string()),
-        _ => None,
     }
 }

@@ -8,7 +8,7 @@ mod rehearse;
 
 pub(crate) use imagine::chain;
 pub(crate) use moved::moved;
-pub(crate) use outputs::{Brought, of_group, settle};
+pub(crate) use outputs::{Brought, left_out, of_group, settle};
 
 use crate::graph::{Graph, Ix, Outage};
 use crate::radius::Radius;

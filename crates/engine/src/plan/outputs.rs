@@ -113,3 +113,19 @@ fn imagined(effect: Option<&Effect>, field: &Field, assumed: &Assumed) -> Value 
         _ => unknown(&assumed.step),
     }
 }
+
+/// What was left out, in words.
+pub(crate) fn left_out(brought: &[Brought]) -> Option<String> {
+    const NAMED: usize = 5;
+    let all: Vec<&str> = brought.iter().flat_map(|brought| &brought.left_out).map(String::as_str).collect();
+    if all.is_empty() {
+        return None;
+    }
+    let more = all.len().saturating_sub(NAMED);
+    let named = all[..all.len() - more].join("`, `");
+    Some(if more == 0 {
+        format!("left out, for it cannot be read: `{named}`")
+    } else {
+        format!("left out, for it cannot be read: `{named}` and {more} more")
+    })
+}

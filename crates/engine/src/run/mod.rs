@@ -3,15 +3,18 @@
 pub(crate) mod aside;
 mod coordinator;
 mod deadline;
+mod ending;
 pub(crate) mod hands;
 pub mod images;
 pub(crate) mod locks;
+mod order;
 pub(crate) mod recover;
 pub(crate) mod scribe;
 mod told;
 pub(crate) mod worker;
 
-pub use coordinator::Ending;
-pub(crate) use coordinator::{Order, finish_undone, run};
+pub(crate) use coordinator::{finish_undone, run};
+pub use ending::Ending;
+pub(crate) use order::Order;
 pub use scribe::Dead;
 pub(crate) use told::length;

@@ -1,5 +1,9 @@
 //! One step, from its condition to its outputs.
 
+mod ask;
+mod program;
+mod wait;
+
 use crate::graph::{Ix, Step};
 use crate::plan::{self, Brought};
 use crate::run::deadline::Deadline;
@@ -8,20 +12,16 @@ use crate::scope::Names;
 use crate::session::Outputs;
 use crate::stepper;
 use crate::view::Sight;
-use model::digest::Digest;
-use model::effect::{Ask, Change, Effect};
-use model::event::{Event, Evidence, Outcome};
-use model::fold::{EffectFold, EffectStatus};
+use model::effect::{Change, Effect};
+use model::event::{Event, Outcome};
+use model::fold::EffectFold;
 use model::id::StepId;
 use model::plan::PlannedStep;
-use model::state::State;
-use model::value::{May, SecretText, from_json, to_json};
+use model::value::{May, to_json};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::time::Duration;
 use world::act::Source;
 use world::action::ActionError;
-use world::error::WorldError;
 use world::proposal::{Proposal, Verdict};
 
 /// What became of a step.
@@ -293,148 +293,6 @@ impl<'s, 'a> Worker<'s, 'a> {
         Ok(brought)
     }
 
-    /// The program that the cut-off attempt of a step had run.
-    fn done_before(&self, step: &StepId) -> Option<&EffectFold> {
-        self.cut.get(step)?.iter().rev().find(|effect| matches!(effect.effect, Effect::Run { .. }))
-    }
-
-    /// What a program has brought that ran before the cut-off.
-    fn in_journal(&self, step: &StepId, program: &model::program::Program) -> Result<Brought, Trouble> {
-        let Some(EffectStatus::Applied { exit: Some(exit), .. }) = self.done_before(step).map(|effect| &effect.status) else {
-            return Ok(Brought::default());
-        };
-        self.hands.judge_again(program, exit)
-    }
-
-    /// The checks that tell that a program or person is done must hold afterwards.
-    fn done_when(&self, node: Ix) -> Result<(), Trouble> {
-        let session = self.hands.session;
-        let Some(step) = session.graph.step(node).filter(|step| !step.about.done_when.is_empty()) else { return Ok(()) };
-        let sight = Sight { session, look: session.engine.world, node, planning: None, seen: Mutex::default(), revealed: Mutex::default() };
-        match stepper::done_already(&sight, step.about.document, &step.about.done_when) {
-            Ok(May::Known(true)) => Ok(()),
-            Ok(_) => Err(Trouble::Failed("it has run, but its `done_when` does not hold".into())),
-            Err(wrong) => Err(self.action_trouble(&wrong)),
-        }
-    }
-
-    fn as_file(&self, change: &Change, brought: &[Brought]) -> Result<(Change, world::act::Source), Trouble> {
-        let failed = |wrong: WorldError| trouble(&wrong, &self.hands.session.sensitive);
-        let blob = brought.last().and_then(|b| b.stdout.clone());
-        if blob.as_ref().is_some_and(|captured| captured.sealed) {
-            return Err(Trouble::Failed("the output of a program that was given a secret is not written to a file".into()));
-        }
-        let (sha256, length, source) = match blob {
-            Some(captured) => (captured.blob.clone(), captured.length, world::act::Source::Blob(captured.blob)),
-            None => (Digest::of(b""), 0, world::act::Source::Bytes(std::sync::Arc::new(zeroize::Zeroizing::new(Vec::new())))),
-        };
-        let before = self.hands.session.engine.world.state(&change.resource).map_err(failed)?;
-        let after = match &change.after {
-            State::File(file) => State::file(sha256, length, file.meta.clone()),
-            _ => State::file(sha256, length, model::state::Meta::default()),
-        };
-        Ok((Change { resource: change.resource.clone(), before, after }, source))
-    }
-
-    fn wait(&self, ready: &Ready, every: f64, within: f64, stable_for: f64) -> Result<Vec<Brought>, Trouble> {
-        let engine = &self.hands.session.engine;
-        let begin = engine.clock.elapsed();
-        let mut holds_since: Option<Duration> = None;
-        let mut found = None;
-        loop {
-            let now = engine.clock.elapsed();
-            let came = match self.propose(ready.node) {
-                // It holds; whether for long enough is judged here.
-                Ok(proposal) if proposal.effects.is_empty() || proposal.verdict == Verdict::Holds => Some(proposal),
-                Ok(proposal) => {
-                    found = proposal.reason;
-                    None
-                }
-                // A look that fails means not yet.
-                Err(Trouble::Failed(_)) => None,
-                Err(other) => return Err(other),
-            };
-            match came {
-                Some(proposal) => {
-                    let since = *holds_since.get_or_insert(now);
-                    if (now.saturating_sub(since)).as_secs_f64() >= stable_for {
-                        self.hands.scribe.say(Event::Waited { step: ready.id.clone() })?;
-                        self.learn_outputs(ready.node, &proposal, &[])?;
-                        return Ok(Vec::new());
-                    }
-                }
-                None => holds_since = None,
-            }
-            if now.saturating_sub(begin).as_secs_f64() >= within {
-                let what = ready.proposal.effects.first().map_or_else(String::new, |p| p.effect.to_string());
-                let found = found.map_or_else(String::new, |found| format!("; last seen: {found}"));
-                return Err(Trouble::Failed(format!("not within {within} s: {what}{found}")));
-            }
-            if engine.stop.wished() {
-                return Err(Trouble::Stopped);
-            }
-            engine.clock.wait(Duration::from_secs_f64(every.max(0.01)), engine.stop);
-        }
-    }
-
-    fn ask(&self, ready: &Ready, n: u32, ask: &Ask) -> Result<Brought, Trouble> {
-        let session = self.hands.session;
-        let step = session.graph.step(ready.node);
-        let images = self.hands.images_of(&ask.changes)?;
-        let effect = session.sensitive.masked_effect(&Effect::Ask(ask.clone()));
-        self.hands.locked()?;
-        self.hands.scribe.commit(vec![Event::Asked { step: ready.id.clone(), n, effect, images }])?;
-        let reveal = |text: &SecretText| session.secrets.reveal(text);
-        let nothing = Vec::new();
-        let question = crate::people::Question {
-            step: &ready.id,
-            title: step.and_then(|s| s.about.title.as_deref()),
-            ask,
-            evidence: step.map_or(&nothing, |s| &s.about.evidence),
-            reveal: &reveal,
-        };
-        let answer = match session.engine.people.ask(&question) {
-            Ok(answer) => answer,
-            Err(crate::people::NoAnswer::Missing(what)) => return Err(Trouble::Missing(what)),
-            Err(crate::people::NoAnswer::Otherwise(what)) => return Err(Trouble::Failed(format!("not as described: {what}"))),
-            Err(crate::people::NoAnswer::Stopped) => return Err(Trouble::Stopped),
-        };
-        let (mut answers, mut written) = (BTreeMap::new(), BTreeMap::new());
-        for (name, given) in answer.given {
-            match given {
-                crate::people::Given::Plain(json) => {
-                    answers.insert(name.clone(), from_json(&json));
-                    written.insert(name, json);
-                }
-                crate::people::Given::Secret(bytes) => {
-                    let full = format!("steps.{}.{name}", ready.id);
-                    let mark = session.sensitive.fingerprint(&bytes);
-                    session.secrets.put(&full, bytes);
-                    answers.insert(name.clone(), SecretText::named(&full).value());
-                    written.insert(name, serde_json::json!({ "secret": [full], "fingerprint": mark }));
-                }
-            }
-        }
-        let mut evidence = BTreeMap::new();
-        for (name, (file, bytes)) in answer.evidence {
-            if let Some(secret) = session.secrets.found_in(&bytes) {
-                return Err(Trouble::Failed(format!("the evidence `{name}` holds the secret {secret}")));
-            }
-            let failed = |wrong: WorldError| self.hands.trouble(&wrong);
-            let blob = session.engine.store.keep(&mut [&mut bytes.as_slice()]).map_err(failed)?.remove(0);
-            evidence.insert(name, Evidence { blob, name: file, length: bytes.len() as u64 });
-        }
-        self.hands.flush(&ask.changes)?;
-        let observed = self.hands.observe(&ask.changes)?;
-        let event = Event::Answered { step: ready.id.clone(), n, by: answer.by, answers: written, evidence, observed };
-        if world::planted::bug(29) {
-            self.hands.scribe.say(event)?;
-        } else {
-            self.hands.scribe.commit(vec![event])?;
-        }
-        Ok(Brought { answers, ..Brought::default() })
-    }
-
     /// The effect of that place, if it sets something.
     fn job(&self, ready: &Ready, at: usize) -> Result<Option<Job>, Trouble> {
         let proposed = &ready.proposal.effects[at];
@@ -474,7 +332,7 @@ impl<'s, 'a> Worker<'s, 'a> {
             known.finished = Some(now);
             known.outcome = Some(if outcome == Outcome::Unchanged { "unchanged" } else { "done" });
         });
-        let reason = left_out(brought).or_else(|| ready.proposal.reason.clone());
+        let reason = plan::left_out(brought).or_else(|| ready.proposal.reason.clone());
         self.hands.scribe.say(Event::StepFinished { step: ready.id.clone(), outcome, outputs: written, reason })?;
         Ok(Finished::Over(outcome))
     }
@@ -525,20 +383,4 @@ impl<'s, 'a> Worker<'s, 'a> {
 enum Begun {
     Over(Outcome),
     Ready(Box<Ready>),
-}
-
-/// What was left out, in words.
-fn left_out(brought: &[Brought]) -> Option<String> {
-    const NAMED: usize = 5;
-    let all: Vec<&str> = brought.iter().flat_map(|brought| &brought.left_out).map(String::as_str).collect();
-    if all.is_empty() {
-        return None;
-    }
-    let more = all.len().saturating_sub(NAMED);
-    let named = all[..all.len() - more].join("`, `");
-    Some(if more == 0 {
-        format!("left out, for it cannot be read: `{named}`")
-    } else {
-        format!("left out, for it cannot be read: `{named}` and {more} more")
-    })
 }
