@@ -13,6 +13,8 @@ use std::thread::Builder;
 pub(crate) fn listen(stop: &Arc<Stop>, begun: &Arc<AtomicBool>, terminal: &Arc<Terminal>) {
     let (stop, begun, terminal) = (Arc::clone(stop), Arc::clone(begun), Arc::clone(terminal));
     let wish = move || {
+        // First the question that is open, then whoever would ask what the wish means: its question is not for this press.
+        terminal.interrupt();
         if !begun.load(Ordering::SeqCst) {
             if stop.wished() {
                 leave();
@@ -21,7 +23,6 @@ pub(crate) fn listen(stop: &Arc<Stop>, begun: &Arc<AtomicBool>, terminal: &Arc<T
             stop.programs.store(true, Ordering::SeqCst);
         }
         stop.wish();
-        terminal.interrupt();
     };
     // Without a thread for it Ctrl-C ends the process, and `resume` goes on from the journal.
     let _ = at_each_signal(wish);

@@ -32,6 +32,5 @@ pub(crate) fn prune(here: &Here, args: &Prune) -> Result<Exit, Failure> {
 
 fn agreed(here: &Here) -> bool {
     let Some(console) = here.console() else { return false };
-    console.write("Remove it? [y] yes  [n] no : ");
-    matches!(console.line(), Heard::Line(line) if matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
+    matches!(console.line("Remove it? [y] yes  [n] no : "), Heard::Line(line) if matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
 }

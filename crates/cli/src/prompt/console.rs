@@ -9,12 +9,14 @@ use zeroize::Zeroizing;
 
 /// Where a person types and reads.
 pub(crate) trait Console: Sync {
-    /// The next line that the person types, without its line end.
-    fn line(&self) -> Heard;
+    /// Shows a question and gives the next line that the person types, without its line end.
+    fn line(&self, question: &str) -> Heard;
     /// Shows a question; the next line that the person types is not shown.
     fn hidden(&self, question: &str) -> Heard;
     /// Shows a text.
     fn write(&self, text: &str);
+    /// Whoever pressed Ctrl-C before is about to be asked what it meant: it interrupts no question any more.
+    fn heed(&self);
 }
 
 /// What came from a person.
@@ -62,12 +64,16 @@ impl Terminal {
         let _ = self.heard.send(Heard::Interrupted);
     }
 
-    fn hear(&self, sight: Sight) -> Heard {
+    fn hear(&self, question: &str, sight: Sight) -> Heard {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        // What was typed or pressed before the question is no answer to it.
+        // A line typed before the question is seen is no answer to it; Ctrl-C is always heard.
         while let Ok(stale) = state.replies.try_recv() {
-            state.open &= stale == Heard::Interrupted;
+            if stale == Heard::Interrupted {
+                return stale;
+            }
+            state.open = false;
         }
+        self.write(question);
         if !state.open {
             if state.wanted.is_none() {
                 state.wanted = self.reader();
@@ -81,6 +87,10 @@ impl Terminal {
         let heard = state.replies.recv().unwrap_or(Heard::End);
         state.open &= heard == Heard::Interrupted;
         heard
+    }
+
+    fn open(&self) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).open
     }
 
     fn reader(&self) -> Option<Sender<Sight>> {
@@ -116,22 +126,18 @@ fn read(sight: &Sight) -> Heard {
 }
 
 impl Console for Terminal {
-    fn line(&self) -> Heard {
-        self.hear(Sight::Shown)
+    fn line(&self, question: &str) -> Heard {
+        self.hear(question, Sight::Shown)
     }
 
     fn hidden(&self, question: &str) -> Heard {
         self.hiding.store(true, Ordering::SeqCst);
         let silence = Silence::begin();
-        self.write(question);
-        let heard = match self.hear(Sight::Hidden) {
-            // The line that is being typed is waited for, or the echo would stay off.
-            Heard::Interrupted => match self.hear(Sight::Hidden) {
-                Heard::End => Heard::End,
-                Heard::Interrupted | Heard::Line(_) => Heard::Interrupted,
-            },
-            other => other,
-        };
+        let mut heard = self.hear(question, Sight::Hidden);
+        // The line that is being typed is waited for, or the next question would take it.
+        if heard == Heard::Interrupted && self.open() && self.hear("", Sight::Hidden) == Heard::End {
+            heard = Heard::End;
+        }
         drop(silence);
         self.hiding.store(false, Ordering::SeqCst);
         self.write("\n");
@@ -142,5 +148,27 @@ impl Console for Terminal {
         let mut stream = io::stderr().lock();
         // A screen that is gone answers nothing: the question ends by itself.
         let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    }
+
+    fn heed(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Ok(stale) = state.replies.try_recv() {
+            state.open &= stale == Heard::Interrupted;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ctrl_c_while_a_question_is_being_shown_is_heard_once() {
+        let terminal = Terminal::new();
+        terminal.interrupt();
+        assert!(terminal.line("Start? ") == Heard::Interrupted);
+        terminal.interrupt();
+        terminal.heed();
+        assert!(terminal.state.lock().is_ok_and(|state| state.replies.try_recv().is_err()));
     }
 }

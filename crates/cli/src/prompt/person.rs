@@ -93,6 +93,7 @@ impl Person<'_> {
             let said = fill(&Printable(&option.text).to_string(), self.paper.width, 20, 20);
             let _ = writeln!(text, "  [{letter}] {word:13} {said}");
         }
+        self.console.heed();
         self.console.write(&text);
         loop {
             let entered = match self.line("Letter and Enter (no default): ", &format!("a choice about {}", choice.about)) {
@@ -328,8 +329,7 @@ impl Person<'_> {
     }
 
     fn line(&self, prompt: &str, missing: &str) -> Result<Zeroizing<String>, NoAnswer> {
-        self.console.write(prompt);
-        heard(self.console.line(), missing).map(|line| Zeroizing::new(line.trim().to_owned()))
+        heard(self.console.line(prompt), missing).map(|line| Zeroizing::new(line.trim().to_owned()))
     }
 
     fn hidden(&self, prompt: &str, missing: &str) -> Result<Zeroizing<String>, NoAnswer> {

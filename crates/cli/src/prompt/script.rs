@@ -34,7 +34,8 @@ impl Script {
 }
 
 impl Console for Script {
-    fn line(&self) -> Heard {
+    fn line(&self, question: &str) -> Heard {
+        self.write(question);
         self.next(|line| format!("{line}\n"))
     }
 
@@ -47,4 +48,6 @@ impl Console for Script {
     fn write(&self, text: &str) {
         self.shown.lock().unwrap().push_str(text);
     }
+
+    fn heed(&self) {}
 }

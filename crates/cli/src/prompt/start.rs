@@ -53,8 +53,7 @@ impl Start<'_> {
         let Some(reason) = &self.reason else {
             console.write(&format!("{planned}; all can be taken back.\n"));
             loop {
-                console.write("Start? [y] yes  [n] no : ");
-                match console.line() {
+                match console.line("Start? [y] yes  [n] no : ") {
                     Heard::Line(line) if matches!(line.trim().to_lowercase().as_str(), "y" | "yes") => return Ok(()),
                     Heard::Line(line) if !matches!(line.trim().to_lowercase().as_str(), "n" | "no" | "") => {
                         console.write("  y starts it, n leaves everything as it is\n");
@@ -65,8 +64,7 @@ impl Start<'_> {
             }
         };
         console.write(&format!("{planned}. {}.\n", paper.paint(Ink::Bad, &Printable(reason).to_string())));
-        console.write("Type the client's name to start, or Enter to leave: ");
-        match console.line() {
+        match console.line("Type the client's name to start, or Enter to leave: ") {
             Heard::Line(line) if line.trim() == self.client => Ok(()),
             Heard::Line(_) | Heard::Interrupted => Err(left()),
             Heard::End => Err(Failure::missing(self.missing().into_iter().collect())),

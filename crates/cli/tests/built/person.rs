@@ -67,7 +67,7 @@ fn a_person_answers_hidden_and_open_fields_and_takes_back_after_a_failure() {
     terminal.answer("Letter and Enter (no default): ", "u");
     let (exit, screen) = terminal.end();
     assert_eq!(exit, 5, "{screen}");
-    assert!(!screen.contains("4711"), "what is hidden is not shown: {screen}");
+    assert!(!screen.contains("K-471"), "what is hidden is not shown: {screen}");
     assert_eq!(case.read("site/users"), None);
 }
 
