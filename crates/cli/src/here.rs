@@ -62,8 +62,13 @@ impl Here {
 
     /// A person, if one is there and may be asked.
     pub(crate) fn console(&self) -> Option<&dyn Console> {
+        self.terminal().map(|terminal| terminal as &dyn Console)
+    }
+
+    /// The terminal, if a person is there.
+    pub(crate) fn terminal(&self) -> Option<&Terminal> {
         let there = !self.everywhere.no_input && io::stdin().is_terminal() && io::stderr().is_terminal();
-        there.then_some(&*self.terminal as &dyn Console)
+        there.then_some(&*self.terminal)
     }
 
     /// From now on Ctrl-C is a wish to leave: nothing has begun.

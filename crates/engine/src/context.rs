@@ -72,23 +72,34 @@ pub trait Sink: Sync {
     fn progress(&self, _step: &StepId, _written: u64, _total: u64) {}
 }
 
-/// A person's wish to stop: once is a question, twice ends what runs.
+/// A person's wishes: to stop, where once is a question and twice ends what runs; to pause, where nothing more starts.
 #[derive(Default)]
 pub struct Stop {
     times: AtomicU8,
+    pausing: AtomicBool,
     /// Given to running programs, those that only look too.
     pub programs: Arc<AtomicBool>,
     sleepers: (Mutex<()>, Condvar),
 }
 
 impl Stop {
-    /// A wish. The second ends running programs.
+    /// A wish to stop. The second ends running programs.
     pub fn wish(&self) {
         if self.times.fetch_add(1, Ordering::SeqCst) > 0 {
             self.programs.store(true, Ordering::SeqCst);
         }
-        let _held = self.sleepers.0.lock().unwrap_or_else(PoisonError::into_inner);
-        self.sleepers.1.notify_all();
+        self.wake();
+    }
+
+    /// A pause begins, or is over.
+    pub fn pause(&self, pause: bool) {
+        self.pausing.store(pause, Ordering::SeqCst);
+        self.wake();
+    }
+
+    /// Whether nothing more is to start. A wish to stop comes before it.
+    pub fn paused(&self) -> bool {
+        self.pausing.load(Ordering::SeqCst) && !self.wished()
     }
 
     /// Whether somebody wishes to stop.
@@ -96,8 +107,9 @@ impl Stop {
         self.times.load(Ordering::SeqCst) > 0
     }
 
-    /// The person decided to go on.
+    /// The person decided to go on: a pause is over too.
     pub fn forget(&self) {
+        self.pausing.store(false, Ordering::SeqCst);
         self.times.store(0, Ordering::SeqCst);
         self.programs.store(false, Ordering::SeqCst);
     }
@@ -106,5 +118,16 @@ impl Stop {
     pub fn sleep(&self, long: Duration) {
         let held = self.sleepers.0.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = self.sleepers.1.wait_timeout_while(held, long, |()| !self.wished());
+    }
+
+    /// Sleeps until a pause is over or somebody wishes to stop.
+    pub fn sleep_while_paused(&self) {
+        let held = self.sleepers.0.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.sleepers.1.wait_while(held, |()| self.paused()));
+    }
+
+    fn wake(&self) {
+        let _held = self.sleepers.0.lock().unwrap_or_else(PoisonError::into_inner);
+        self.sleepers.1.notify_all();
     }
 }

@@ -10,8 +10,9 @@ use crate::paper::Ink;
 use crate::prompt::answers::Answers;
 use crate::prompt::console::Console;
 use crate::prompt::crew::Crew;
+use crate::prompt::keys::Keys;
 use crate::prompt::start::Start;
-use crate::report::board::Detail;
+use crate::report::board::{Board, Detail};
 use crate::report::layout::Table;
 use crate::report::reporter::{Manner, Reporter};
 use actions::BUILTIN;
@@ -100,12 +101,28 @@ impl<'h> Workshop<'h> {
             (Manner::Piped(self.client.zone.clone()), Box::new(io::stdout()))
         };
         let detail = if everywhere.verbose > 0 { Detail::Effects } else { Detail::Steps };
-        let reporter = Reporter::start(manner, stream, plan.map(|plan| plan.steps.len()), detail);
-        let ending = {
-            let crew = self.crew(Some(&reporter));
+        let mut board = Board::new(plan.map(|plan| plan.steps.len()), detail);
+        let terminal = self.here.terminal().filter(|terminal| matches!(manner, Manner::Terminal(_)) && terminal.listens());
+        // Without a pipe nobody can be told that the run is over: then nobody listens.
+        let keys = terminal.and_then(|terminal| Some((terminal, io::pipe().ok()?)));
+        if keys.is_some() {
+            board = board.with_keys();
+        }
+        // Where nothing is repainted, what may be typed is said once.
+        let said = (keys.is_some() && !self.here.err.cursor).then(|| board.keys());
+        let reporter = Reporter::start(manner, stream, board);
+        said.into_iter().for_each(|keys| reporter.say(keys));
+        let ending = std::thread::scope(|threads| {
+            let recent = || self.world.recent();
+            let reporter = &reporter;
+            let _until_then = keys.map(|(terminal, (over, end))| {
+                threads.spawn(move || Keys { terminal, reporter, stop: &self.here.stop, recent: &recent }.listen(&over));
+                end
+            });
+            let crew = self.crew(Some(reporter));
             let clerk = Clerk::beside(&crew, self.site.as_ref());
-            work(self.engine(&clerk, &Told(&reporter)))
-        };
+            work(self.engine(&clerk, &Told(reporter)))
+        });
         reporter.finish();
         ending
     }

@@ -1,10 +1,13 @@
 //! A person's keyboard and screen, line by line.
 
+use super::ready::{self, Ready};
 use super::silence::Silence;
-use std::io::{self, BufRead, Write};
+use crate::report::reporter::Reporter;
+use std::io::{self, BufRead, PipeReader, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// Where a person types and reads.
@@ -64,6 +67,46 @@ impl Terminal {
         let _ = self.heard.send(Heard::Interrupted);
     }
 
+    /// Whether somebody can be listened to between questions.
+    pub(crate) fn listens(&self) -> bool {
+        ready::POSSIBLE
+    }
+
+    /// The next line that is typed while nobody is asked; none once whoever writes to `over` has gone. A line that is typed while
+    /// a question opens is left to the question.
+    pub(crate) fn unasked(&self, over: &PipeReader, reporter: &Reporter) -> Option<Zeroizing<String>> {
+        loop {
+            reporter.wait_while_asking();
+            match ready::wait(over) {
+                Ready::Over => return None,
+                Ready::NotYet => continue,
+                Ready::Line => {}
+            }
+            // Whoever waits for an answer holds the state. A line that stood ready before anybody was asked is no answer.
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let there = state.open || ready::now();
+            if !there || reporter.asks() {
+                continue;
+            }
+            if !self.want(&mut state, Sight::Shown) {
+                return None;
+            }
+            // Ctrl-C throws away what was typed before it: then the reader waits on, for whoever asks next.
+            match state.replies.recv_timeout(Duration::from_millis(50)) {
+                Ok(Heard::Interrupted) => drop(self.heard.send(Heard::Interrupted)),
+                Ok(Heard::Line(line)) => {
+                    state.open = false;
+                    return Some(line);
+                }
+                Ok(Heard::End) => {
+                    state.open = false;
+                    return None;
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
     fn hear(&self, question: &str, sight: Sight) -> Heard {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         // A line typed before the question is seen is no answer to it; Ctrl-C is always heard.
@@ -74,19 +117,23 @@ impl Terminal {
             state.open = false;
         }
         self.write(question);
-        if !state.open {
-            if state.wanted.is_none() {
-                state.wanted = self.reader();
-            }
-            let asked = state.wanted.as_ref().is_some_and(|wanted| wanted.send(sight).is_ok());
-            if !asked {
-                return Heard::End;
-            }
-            state.open = true;
+        if !self.want(&mut state, sight) {
+            return Heard::End;
         }
         let heard = state.replies.recv().unwrap_or(Heard::End);
         state.open &= heard == Heard::Interrupted;
         heard
+    }
+
+    /// Lets a line be read, if none is being read; false if that is not possible.
+    fn want(&self, state: &mut State, sight: Sight) -> bool {
+        if !state.open {
+            if state.wanted.is_none() {
+                state.wanted = self.reader();
+            }
+            state.open = state.wanted.as_ref().is_some_and(|wanted| wanted.send(sight).is_ok());
+        }
+        state.open
     }
 
     fn open(&self) -> bool {

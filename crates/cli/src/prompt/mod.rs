@@ -5,7 +5,9 @@ pub(crate) mod answers;
 pub(crate) mod console;
 pub(crate) mod crew;
 pub(crate) mod evidence;
+pub(crate) mod keys;
 pub(crate) mod person;
+mod ready;
 #[cfg(test)]
 pub(crate) mod script;
 pub(crate) mod secret;

@@ -22,6 +22,9 @@ pub(crate) struct Board {
     runs: Vec<Following>,
     running: Vec<Running>,
     failures: Vec<Said>,
+    /// Whether somebody may type while nobody is asked.
+    keys: bool,
+    paused: bool,
 }
 
 /// A run that is followed.
@@ -50,6 +53,12 @@ impl Board {
     /// Before the first event. `total`: the number of steps; `effects`: whether they are told one by one.
     pub(crate) fn new(total: Option<usize>, effects: Detail) -> Self {
         Self { total, effects: effects == Detail::Effects, ..Self::default() }
+    }
+
+    /// Somebody may type while nobody is asked.
+    #[must_use]
+    pub(crate) fn with_keys(self) -> Self {
+        Self { keys: true, ..self }
     }
 
     /// Takes an event and tells what is to be said of it.
@@ -135,9 +144,18 @@ impl Board {
             Event::Note { by, text } => {
                 vec![Said { at, kind: Kind::Note, name: by.clone(), mark: Mark::Person, word: "notes", took: None, text: text.clone() }]
             }
-            Event::Paused { by } => run("paused", Mark::Person, format!("by {by}")),
-            Event::Decided { by, what, about } => run("decided", Mark::Person, format!("{by}: {} ({about})", what.replace('_', " "))),
-            Event::Cancelled { by } => run("stopping", Mark::Person, format!("asked by {by}")),
+            Event::Paused { by } => {
+                self.paused = true;
+                run("paused", Mark::Person, format!("by {by}: nothing starts"))
+            }
+            Event::Decided { by, what, about } => {
+                self.paused = false;
+                run("decided", Mark::Person, format!("{by}: {} ({about})", what.replace('_', " ")))
+            }
+            Event::Cancelled { by } => {
+                self.paused = false;
+                run("stopping", Mark::Person, format!("asked by {by}"))
+            }
             Event::Suspended { reason } => run("suspended", Mark::Wait, reason.clone()),
             Event::ClockStep { seconds } => run("clock", Mark::Unknown, format!("moved by {seconds} s")),
             Event::RunEnded { outcome, exit } => self.ended(line, *outcome, *exit),
@@ -245,7 +263,22 @@ impl Board {
             None => count(over, "step"),
         };
         let time: Duration = between(following.began, now);
-        Some(format!("{steps}   {}   run {}", took(time), following.run))
+        let paused = if self.paused { "PAUSED   " } else { "" };
+        Some(format!("{paused}{steps}   {}   run {}", took(time), following.run))
+    }
+
+    /// Whether a person has paused the run.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// What may be typed now.
+    pub(crate) fn keys(&self) -> &'static str {
+        match (self.keys, self.paused) {
+            (false, _) => "Ctrl-C stop or undo",
+            (true, false) => "Enter status   l output   p pause   Ctrl-C stop or undo",
+            (true, true) => "Enter status   l output   p go on   Ctrl-C stop or undo",
+        }
     }
 
     /// How many steps are over and how many there are.

@@ -1,7 +1,7 @@
 //! Tells a run while it goes on. Whoever runs it never waits for a terminal: what is said goes to a desk, and a thread of its
 //! own writes it.
 
-use super::board::{Board, Detail};
+use super::board::Board;
 use super::layout::{Table, cut};
 use super::said::{Kind, Said};
 use crate::paper::{Ink, Mark, Paper};
@@ -46,6 +46,8 @@ struct Shared {
     news: Condvar,
     hurry: Condvar,
     room: Condvar,
+    /// Nobody is asked any more.
+    free: Condvar,
 }
 
 /// What waits to be written.
@@ -65,7 +67,7 @@ struct Pen {
     broken: bool,
 }
 
-/// Lines in the live area beside the one on the whole.
+/// What runs: at most so many lines in the live area.
 const LIVE: usize = 8;
 /// The shortest time between two paints.
 const PACE: Duration = Duration::from_millis(100);
@@ -77,9 +79,9 @@ const BYTES: usize = 8 << 20;
 const HEARTBEAT: Duration = Duration::from_secs(60);
 
 impl Reporter {
-    /// Starts to tell, on this stream. `total`: the number of steps, where it is known.
-    pub(crate) fn start(manner: Manner, stream: Box<dyn Write + Send>, total: Option<usize>, detail: Detail) -> Self {
-        let desk = Desk { board: Board::new(total, detail), text: String::new(), rows: 0, dropped: 0, held: false, closed: false };
+    /// Starts to tell, on this stream. The board knows what was planned.
+    pub(crate) fn start(manner: Manner, stream: Box<dyn Write + Send>, board: Board) -> Self {
+        let desk = Desk { board, text: String::new(), rows: 0, dropped: 0, held: false, closed: false };
         let shared = Arc::new(Shared {
             manner,
             desk: Mutex::new(desk),
@@ -87,6 +89,7 @@ impl Reporter {
             news: Condvar::new(),
             hurry: Condvar::new(),
             room: Condvar::new(),
+            free: Condvar::new(),
         });
         let own = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("reporter".into()).spawn(move || own.write_all()).ok();
@@ -143,6 +146,36 @@ impl Reporter {
         self.shared.desk().board.progress(step, written, total);
     }
 
+    /// Whether somebody is asked now.
+    pub(crate) fn asks(&self) -> bool {
+        self.shared.desk().held
+    }
+
+    /// Waits while somebody is asked.
+    pub(crate) fn wait_while_asking(&self) {
+        drop(self.shared.free.wait_while(self.shared.desk(), |desk| desk.held).unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// The terminal has shown a typed line of that many cells, below the live area: it goes with that.
+    pub(crate) fn typed(&self, cells: usize) {
+        let mut pen = self.shared.pen();
+        if matches!(&self.shared.manner, Manner::Terminal(table) if table.paper.cursor) && !self.asks() {
+            pen.painted.push(cells);
+        }
+    }
+
+    /// What runs and how far the whole is, once, to stay on the screen.
+    pub(crate) fn status(&self) {
+        let Manner::Terminal(table) = &self.shared.manner else { return };
+        let mut desk = self.shared.desk();
+        let now = Timestamp::now();
+        let mut lines: String = desk.board.running(now).iter().map(|said| said.row(table)).collect();
+        lines.extend(desk.board.total(now).map(|total| format!("    {total}\n")));
+        desk.add(&lines, lines.lines().count());
+        self.shared.bounded(desk);
+        self.shared.news.notify_one();
+    }
+
     /// Takes the live area away, writes what waits, and paints nothing until what is returned is dropped.
     pub(crate) fn hold(&self) -> Held<'_> {
         let mut pen = self.shared.pen();
@@ -189,6 +222,7 @@ impl Drop for Held<'_> {
     fn drop(&mut self) {
         self.0.desk().held = false;
         self.0.news.notify_all();
+        self.0.free.notify_all();
     }
 }
 
@@ -332,10 +366,10 @@ struct LiveLine {
     cells: usize,
 }
 
-/// The live area: a rule, what runs, and one line on the whole.
+/// The live area: a rule, what runs, one line on the whole, and what may be typed.
 fn live(board: &Board, table: &Table, now: Timestamp) -> Vec<LiveLine> {
     let running = board.running(now);
-    let Some(total) = board.total(now).filter(|_| !running.is_empty()) else { return Vec::new() };
+    let Some(total) = board.total(now).filter(|_| !running.is_empty() || board.is_paused()) else { return Vec::new() };
     let paper = &table.paper;
     // Painted at the width of the moment, one cell less: some terminals break a line that is just full.
     let width = terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| usize::from(width.0)).or(paper.width).unwrap_or(80);
@@ -351,7 +385,8 @@ fn live(board: &Board, table: &Table, now: Timestamp) -> Vec<LiveLine> {
         0 => String::new(),
         more => format!("   and {more} more"),
     };
-    lines.push(set(&format!("{total}{more}   Ctrl-C stop or undo"), Ink::Head));
+    lines.push(set(&format!("{total}{more}"), Ink::Head));
+    lines.push(set(board.keys(), Ink::Plain));
     lines
 }
 

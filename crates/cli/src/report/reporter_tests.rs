@@ -1,5 +1,6 @@
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
+use super::super::board::Detail;
 use super::*;
 use model::event::Event;
 use model::id::{RunId, StepId};
@@ -41,7 +42,7 @@ fn note(seq: u64) -> Line {
 
 fn tell(manner: Manner, lines: u64) -> String {
     let screen = Screen::default();
-    let reporter = Reporter::start(manner, Box::new(screen.clone()), Some(3), Detail::Steps);
+    let reporter = Reporter::start(manner, Box::new(screen.clone()), Board::new(Some(3), Detail::Steps));
     (0..lines).for_each(|seq| reporter.line(&note(seq)));
     reporter.finish();
     screen.text()
@@ -69,7 +70,8 @@ fn silence_is_silent() {
 fn a_terminal_that_takes_nothing_does_not_stop_the_run_and_gets_no_replay() {
     let screen = Screen::default();
     screen.shut(true);
-    let reporter = Reporter::start(Manner::Terminal(Table { paper: Paper::PLAIN, name: 18 }), Box::new(screen.clone()), None, Detail::Steps);
+    let reporter =
+        Reporter::start(Manner::Terminal(Table { paper: Paper::PLAIN, name: 18 }), Box::new(screen.clone()), Board::new(None, Detail::Steps));
     (0..50_000).for_each(|seq| reporter.line(&note(seq)));
     screen.shut(false);
     reporter.finish();
@@ -82,7 +84,8 @@ fn a_terminal_that_takes_nothing_does_not_stop_the_run_and_gets_no_replay() {
 #[test]
 fn while_somebody_is_asked_nothing_is_painted() {
     let screen = Screen::default();
-    let reporter = Reporter::start(Manner::Terminal(Table { paper: Paper::PLAIN, name: 18 }), Box::new(screen.clone()), None, Detail::Steps);
+    let reporter =
+        Reporter::start(Manner::Terminal(Table { paper: Paper::PLAIN, name: 18 }), Box::new(screen.clone()), Board::new(None, Detail::Steps));
     reporter.line(&note(0));
     let held = reporter.hold();
     let before = screen.text();
@@ -104,7 +107,7 @@ fn the_live_area_fits_the_terminal_and_says_how_many_more_run() {
         board.take(&line(Event::StepStarted { step: StepId::new(&format!("step_{n}")), attempt: 1 }));
     }
     let lines = live(&board, &Table { paper: Paper { width: Some(60), cursor: true, ..Paper::PLAIN }, name: 18 }, Timestamp::UNIX_EPOCH);
-    assert_eq!(lines.len(), 1 + LIVE + 1);
+    assert_eq!(lines.len(), 1 + LIVE + 2);
     assert!(lines.iter().all(|line| line.cells < 100 && line.text.lines().count() == 1));
     assert!(lines[9].text.starts_with("0 of 20 steps   0s   run h-1   and 4 more"), "{}", lines[9].text);
 }

@@ -4,6 +4,8 @@
 mod bad;
 mod case;
 #[cfg(target_os = "linux")]
+mod keys;
+#[cfg(target_os = "linux")]
 mod person;
 mod program;
 #[cfg(target_os = "linux")]

@@ -9,6 +9,7 @@ use crate::plan::of_group;
 use crate::progress::Progress;
 use crate::run::deadline::Deadline;
 use crate::run::hands::Trouble;
+use crate::run::pause::Pause;
 use crate::run::scribe::{Dead, Scribe};
 use crate::run::worker::{Finished, Worker};
 use crate::run::{Ending, Order};
@@ -69,6 +70,7 @@ fn with_coordinator<'a>(
             allowed: 0,
             refused: false,
             late: false,
+            pause: Pause::default(),
         };
         work_on(coordinator)
     })
@@ -116,6 +118,7 @@ struct Coordinator<'c, 's, 'a> {
     refused: bool,
     /// A step would start after the deadline.
     late: bool,
+    pause: Pause,
 }
 
 /// What comes of a halt.
@@ -139,7 +142,8 @@ impl<'a> Coordinator<'_, '_, 'a> {
     fn main(&mut self) -> Result<Ending, Dead> {
         loop {
             let halted = !self.failures.is_empty() || !self.groups.is_empty() || self.engine().stop.wished() || self.scribe.is_full() || self.late;
-            if !halted {
+            let paused = !halted && self.pause.holds(&self.order.session.engine, self.scribe)?;
+            if !halted && !paused {
                 self.start()?;
             }
             if self.running == 0 {
@@ -152,6 +156,9 @@ impl<'a> Coordinator<'_, '_, 'a> {
                 }
                 if self.progress.ready() == 0 {
                     break;
+                }
+                if paused {
+                    self.pause.sit_out(&self.order.session.engine, self.scribe)?;
                 }
                 continue;
             }

@@ -8,6 +8,7 @@ pub(crate) mod hands;
 pub mod images;
 pub(crate) mod locks;
 mod order;
+pub(crate) mod pause;
 pub(crate) mod recover;
 pub(crate) mod scribe;
 mod told;

@@ -4,6 +4,7 @@ use crate::run::Ending;
 use crate::run::Order;
 use crate::run::aside;
 use crate::run::hands::{Hands, Job, Trouble};
+use crate::run::pause::Pause;
 use crate::run::recover;
 use crate::run::scribe::{Dead, Scribe};
 use crate::run::worker::Worker;
@@ -143,7 +144,7 @@ pub(crate) fn take<'a>(order: &Order<'_, 'a>, scribe: &Scribe<'a>, list: &List, 
     let hands = order.hands(scribe);
     let nothing = BTreeMap::new();
     let worker = Worker { hands: &hands, planned: &nothing, cut: &order.cut, deadline: None };
-    let mut touched = BTreeSet::new();
+    let (mut touched, mut pause) = (BTreeSet::new(), Pause::default());
     for step in &list.steps {
         let over =
             scribe.fold(|fold| fold.step(&step.id).is_some_and(|s| matches!(s.status, StepStatus::Done | StepStatus::Unchanged))).unwrap_or(false);
@@ -151,6 +152,7 @@ pub(crate) fn take<'a>(order: &Order<'_, 'a>, scribe: &Scribe<'a>, list: &List, 
         if over {
             continue;
         }
+        pause.sit_out(&order.session.engine, scribe)?;
         match one(order, &worker, list, step, agreed, &mut touched) {
             Ok(()) => {}
             Err(Trouble::Dead(dead)) => return Err(dead),

@@ -13,6 +13,7 @@ pub mod services;
 
 use files::Files;
 use programs::Programs;
+pub use programs::Recent;
 use services::{ServiceConfig, Services};
 use std::path::Path;
 use std::sync::Arc;
@@ -42,5 +43,10 @@ impl Real {
     #[must_use]
     pub fn with_roots(self, roots: &[String]) -> Self {
         Self { files: Files::new(roots), ..self }
+    }
+
+    /// What the program that was started last, and that was no mere look, has written so far; none before the first.
+    pub fn recent(&self) -> Option<Recent> {
+        self.programs.recent()
     }
 }

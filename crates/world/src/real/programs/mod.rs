@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 mod family;
+mod recent;
 mod spool;
 #[cfg_attr(unix, path = "unix.rs")]
 #[cfg_attr(windows, path = "windows.rs")]
@@ -15,6 +16,8 @@ use crate::error::WorldError;
 use crate::look::Output;
 use model::program::{End, Program};
 use model::value::Text;
+use recent::Latest;
+pub use recent::Recent;
 use spool::Spools;
 use std::ffi::OsString;
 use std::io::{self, ErrorKind};
@@ -39,6 +42,8 @@ const GONE: Duration = Duration::from_secs(5);
 /// Starts programs.
 pub(crate) struct Programs {
     spools: Spools,
+    /// The program that was started last, for whoever wants to see what it writes.
+    latest: Latest,
     /// While a program of a run is started, a handle that is inherited exists; a daemon that is to outlive the run must not
     /// be started then. Programs read, daemons write.
     starting: RwLock<()>,
@@ -49,7 +54,7 @@ pub(crate) struct Programs {
 impl Programs {
     /// Output goes to nameless files in `spool`, an existing directory.
     pub(crate) fn new(spool: &Path) -> Self {
-        Self { spools: Spools::new(spool), starting: RwLock::new(()), cancelled: Arc::default() }
+        Self { spools: Spools::new(spool), latest: Latest::default(), starting: RwLock::new(()), cancelled: Arc::default() }
     }
 
     /// Once this is set, what only looks ends.
@@ -69,10 +74,18 @@ impl Programs {
         } else {
             let mut child = self.start(&mut command, start.program, start.alive)?;
             drop(command);
+            let place = self.latest.begins(start, [&stdout, &stderr]);
             let deadline = start.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-            finish(&mut child, start.program, deadline, start.cancelled, &[&stdout, &stderr], &mut [])?
+            let end = finish(&mut child, start.program, deadline, start.cancelled, &[&stdout, &stderr], &mut []);
+            self.latest.ended(place, [&stdout, &stderr]);
+            end?
         };
         Ok(Ended { end, stdout: self.spools.end(stdout).map_err(spooled)?, stderr: self.spools.end(stderr).map_err(spooled)? })
+    }
+
+    /// What the program that was started last has written so far; none before the first.
+    pub(crate) fn recent(&self) -> Option<Recent> {
+        self.latest.read()
     }
 
     /// The output of a program that only looks. It writes no file, for a plan writes none either.
