@@ -145,7 +145,8 @@ pub enum Event {
     Decided {
         /// Who; `retrace` where the runbook decided.
         by: String,
-        /// What: `retry`, `undo`, `stop`, `overwrite`, `leave`, `past_no_return`, `accept`, `happened`, `not_happened`, `disk_is_healthy`.
+        /// What: `retry`, `undo`, `stop`, `overwrite`, `leave`, `past_no_return`, `accept`, `happened`, `not_happened`, `set_back`,
+        /// `disk_is_healthy`.
         what: String,
         /// About which step or resource.
         about: String,

@@ -5,10 +5,10 @@ use crate::disk::Image;
 use crate::kills::{put, ready};
 use crate::lab::{Ended, Ends, Lab, RUN};
 use crate::manifest::{manifest, untimed};
-use crate::sample::{full, none, sample, violations};
+use crate::sample::{full, none, only, sample, violations};
 
 /// How many pairs of a point and a way are taken of each verb.
-const SAMPLE: usize = 150;
+const SAMPLE: usize = 75;
 /// What fails and whether it fails from then on. A call that is interrupted for ever is tried for ever.
 const WAYS: [(&str, bool); 13] = [
     ("EIO", false),
@@ -70,18 +70,20 @@ fn failures(verb: &str) {
     let begins: Vec<_> = labs.iter().map(|lab| ready(lab, verb).unwrap()).collect();
     put(&labs[0], begins[0].as_ref());
     let all = points(&labs[0], verb);
-    let taken: Vec<(Point, (&str, bool))> = if full() {
-        all.iter().flat_map(|point| WAYS.map(|way| (point.clone(), way))).collect()
+    let pairs: Vec<(Point, (&str, bool))> = all.iter().flat_map(|point| WAYS.map(|way| (point.clone(), way))).collect();
+    let taken = if full() || only().is_some() {
+        sample(&pairs, usize::MAX)
     } else {
-        let twice: Vec<Point> = all.iter().chain(&all).cloned().collect();
-        sample(&twice, SAMPLE).into_iter().enumerate().map(|(n, point)| (point, WAYS[n % WAYS.len()])).collect()
+        // Spread over the points, and the ways in turn.
+        let numbers = (0..SAMPLE).map(|i| i * all.len() / SAMPLE * WAYS.len() + i % WAYS.len());
+        numbers.map(|n| (n, pairs[n].clone())).collect()
     };
     println!("{verb}: {} failures at {} points", taken.len(), all.len());
-    let wrong = violations(&taken, false, |worker, (point, way)| {
+    let wrong = violations(&taken, |worker, _, (point, way)| {
         let lab = &labs[worker];
         fail(lab, verb, begins[worker].as_ref(), &point.moved(&labs[0], lab), *way, &ends[worker])
     });
-    none(&wrong, taken.len());
+    none(&wrong, taken.len(), SAMPLE);
 }
 
 /// The first flush that fails once and is passed over.
@@ -96,6 +98,16 @@ pub(crate) fn violation_of_flushes(lab: &Lab, ends: &Ends) -> Option<String> {
 #[test]
 fn whatever_call_of_a_run_fails_the_tree_can_be_had_as_it_was() {
     failures("run");
+}
+
+#[test]
+fn whatever_call_of_a_resume_fails_the_tree_can_be_had_as_it_was() {
+    failures("resume");
+}
+
+#[test]
+fn whatever_call_of_an_undo_of_an_undo_fails_it_can_be_taken_back_later() {
+    failures("redo");
 }
 
 #[test]

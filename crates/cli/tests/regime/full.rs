@@ -2,7 +2,7 @@
 //! fills up when the run has begun: before that, a run that would not fit is refused.
 
 use crate::lab::{Ended, Ends, Lab, RUN};
-use crate::sample::{none, violations};
+use crate::sample::{none, only, sample, violations};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -132,13 +132,13 @@ fn however_full_the_disk_is_a_run_can_be_taken_back() {
     let fresh = (0..40).map(|level| (level * (RESERVE as u64 + (2 << 20)) / 40, true));
     let levels: Vec<(u64, bool)> = (0..LEVELS).map(|level| (level * STEP, false)).chain(fresh).collect();
     let well = std::sync::atomic::AtomicUsize::new(0);
-    let wrong = violations(&levels, false, |worker, (room, fresh)| {
+    let wrong = violations(&sample(&levels, levels.len()), |worker, _, (room, fresh)| {
         let went = volumes[worker].level(*room, *fresh, &ends[worker])?;
         well.fetch_add(usize::from(went), std::sync::atomic::Ordering::Relaxed);
         Ok(())
     });
     let well = well.into_inner();
     println!("full disk: {} levels, the run ended well at {well}", levels.len());
-    none(&wrong, levels.len());
-    assert!(well > 20 && levels.len() - well > 300, "the levels are too low or too high: the run ended well at {well}");
+    none(&wrong, levels.len(), 500);
+    assert!(only().is_some() || (well > 20 && levels.len() - well > 300), "the levels are too low or too high: the run ended well at {well}");
 }

@@ -1,12 +1,13 @@
 //! What is in a directory, told by the system and not by the program.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 /// What is under one name.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     /// The bytes of a file; none for a directory.
     pub(crate) bytes: Option<Vec<u8>>,
@@ -16,6 +17,13 @@ pub(crate) struct Entry {
     pub(crate) owner: (u32, u32),
     /// When a file was modified, in seconds and nanoseconds.
     pub(crate) modified: Option<(i64, i64)>,
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.bytes.as_deref().map(|bytes| String::from_utf8_lossy(&bytes[..bytes.len().min(60)]));
+        write!(f, "{bytes:?} {:o} {:?} {:?}", self.mode, self.owner, self.modified)
+    }
 }
 
 /// Everything under a directory, by its name below it.

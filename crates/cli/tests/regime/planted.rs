@@ -85,7 +85,7 @@ fn cut_run(bug: Option<u8>) -> Option<String> {
 }
 
 fn cut(bug: Option<u8>, tell: fn(&Lab) -> Result<Vec<Story>, String>) -> Option<String> {
-    let lab = Lab::without_program(&format!("planted-{bug:?}")).with_bug(bug);
+    let lab = Lab::new(&format!("planted-{bug:?}")).with_bug(bug);
     let ends = lab.ends();
     match tell(&lab) {
         Ok(stories) => stories.iter().find_map(|story| story.violation(&lab, &ends)),

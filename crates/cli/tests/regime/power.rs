@@ -5,13 +5,11 @@ use crate::disk::{Disk, Image};
 use crate::lab::{Ends, Lab, RUN};
 use crate::manifest::manifest;
 use crate::replay::{Moment, moments};
-use crate::sample::{full, none, sample};
 use model::digest::Digest;
 use std::collections::HashSet;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
-use std::thread;
 
 /// A verb whose every moment the power may be cut at, and what is done then.
 pub(crate) struct Story {
@@ -72,13 +70,21 @@ impl Story {
     }
 
     /// Cuts the power at one disk and tries what comes then.
-    fn cut(&self, lab: &Lab, ends: &Ends, number: usize) -> Result<(), String> {
+    pub(crate) fn cut(&self, lab: &Lab, ends: &Ends, number: usize) -> Result<(), String> {
         let (at, way) = self.images[number];
         let then = self.thens[number % 2];
         lab.put(&image(&self.moments[at].disk, at, way));
-        lab.old_or_new(ends).and_then(|()| sealed(&lab.state)).and_then(|()| recovers(lab, ends, then)).map_err(|text| {
+        let in_doubt = !lab.in_doubt().is_empty();
+        // What a program has left half done must be whole after the recovery, and can still be taken back after that.
+        let undone = || if in_doubt && then == "resume" { lab.settles("undo", ends) } else { Ok(()) };
+        lab.old_or_new(ends).and_then(|()| sealed(&lab.state)).and_then(|()| recovers(lab, ends, then)).and_then(|()| undone()).map_err(|text| {
             format!("{}, cut off after call {at} ({}), way {way}, then {then}: {text}{}", self.name, self.moments[at].call, lab.replay(&[], then))
         })
+    }
+
+    /// How many disks there are.
+    pub(crate) fn disks(&self) -> usize {
+        self.images.len()
     }
 
     /// The first of its disks that the program cannot deal with.
@@ -236,68 +242,4 @@ pub(crate) fn violation_of_two(bug: Option<u8>) -> Option<String> {
         Ok(stories) => stories[0].violation(&lab, &ends),
         Err(text) => Some(text),
     }
-}
-
-/// Every so many moments, the two labs taking turns.
-fn every(step: usize, worker: usize) -> impl Fn(usize) -> bool {
-    let step = if full() { 2 } else { step };
-    move |at| at % step == worker * step / 2
-}
-
-/// Two labs tell stories and are cut off at so many disks in all.
-fn family(name: &str, size: usize, tell: impl Fn(&Lab, usize) -> Result<Vec<Story>, String> + Sync) {
-    let half = |worker: usize| {
-        let lab = Lab::without_program(&format!("power-{}-{worker}", name.replace(' ', "-")));
-        let ends = lab.ends();
-        let stories = match tell(&lab, worker) {
-            Ok(stories) => stories,
-            Err(text) => return (vec![text], 0, 0),
-        };
-        // Where both tell the same story they take turns.
-        let mine = |number: &usize| stories.len() > 2 || number % 2 == worker;
-        let all: Vec<(&Story, usize)> =
-            stories.iter().flat_map(|story| (0..story.images.len()).filter(mine).map(move |number| (story, number))).collect();
-        let taken = sample(&all, size / 2);
-        let wrong = taken.iter().filter_map(|(story, number)| story.cut(&lab, &ends, *number).err()).collect();
-        (wrong, taken.len(), all.len())
-    };
-    let halves: Vec<(Vec<String>, usize, usize)> = thread::scope(|scope| {
-        let half = &half;
-        let threads: Vec<_> = (0..2).map(|worker| scope.spawn(move || half(worker))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-    });
-    let (taken, all): (usize, usize) = (halves.iter().map(|half| half.1).sum(), halves.iter().map(|half| half.2).sum());
-    println!("power cut off from {name}: {taken} of {all} distinct disks");
-    let wrong: Vec<String> = halves.into_iter().flat_map(|half| half.0).collect();
-    none(&wrong, taken);
-}
-
-#[test]
-fn a_run_of_two_steps_at_once_without_power_can_be_finished_and_taken_back() {
-    assert_eq!(violation_of_two(None), None);
-}
-
-#[test]
-fn a_run_without_power_can_be_finished_and_taken_back() {
-    family("a run", 500, |lab, _| of_run(lab));
-}
-
-#[test]
-fn an_undo_without_power_can_be_begun_again_or_finished() {
-    family("an undo", 500, |lab, _| of_undos(lab));
-}
-
-#[test]
-fn a_recovery_of_a_killed_run_without_power_can_be_finished_and_taken_back() {
-    family("recovery of a killed run", 400, |lab, worker| of_killed(lab, |at, _| every(24, worker)(at)));
-}
-
-#[test]
-fn a_recovery_that_is_cut_off_from_power_once_more_can_be_finished_and_taken_back() {
-    family("recovery of a run that was cut off", 500, |lab, worker| of_cut(lab, |at, _| every(16, worker)(at)));
-}
-
-#[test]
-fn a_recovery_without_power_does_not_rely_on_what_a_failed_flush_left_in_the_cache() {
-    family("recovery after a failed flush", 300, |lab, worker| of_unflushed(lab, |at, _| every(8, worker)(at)));
 }

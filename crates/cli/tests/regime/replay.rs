@@ -4,6 +4,7 @@ use crate::disk::{Disk, LONGEST};
 use crate::lab::Lab;
 use std::collections::HashMap;
 use std::fs;
+use std::sync::LazyLock;
 
 /// The calls that are replayed.
 const CALLS: &str = "openat,write,fsync,fdatasync,rename,renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat,fchmod,utimensat,ftruncate,fallocate";
@@ -70,7 +71,7 @@ fn replay(disk: &mut Disk, call: &str, words: &str, result: &str) -> bool {
     let number = |word: &str| word.split(['=', '}', ' ', ',']).find_map(|part| part.parse::<u64>().ok()).unwrap_or(0);
     match call {
         "openat" if word[2].contains("O_CREAT") || word[2].contains("O_TRUNC") || word[2].contains("O_APPEND") => {
-            let mode = word.get(3).map_or(0, |mode| octal(mode));
+            let mode = word.get(3).map_or(0, |mode| made(mode));
             disk.open(&beside(word[0], word[1]), mode, word[2].contains("O_APPEND"), word[2].contains("O_TRUNC"));
         }
         // It begins at its beginning.
@@ -86,8 +87,8 @@ fn replay(disk: &mut Disk, call: &str, words: &str, result: &str) -> bool {
         "renameat2" => disk.rename(&beside(word[0], word[1]), &beside(word[2], word[3]), word[4].contains("EXCHANGE")),
         "unlink" | "rmdir" => disk.unlink(&beside("", word[0])),
         "unlinkat" => disk.unlink(&beside(word[0], word[1])),
-        "mkdir" => disk.make(&beside("", word[0]), true, octal(word[1])),
-        "mkdirat" => disk.make(&beside(word[0], word[1]), true, octal(word[2])),
+        "mkdir" => disk.make(&beside("", word[0]), true, made(word[1])),
+        "mkdirat" => disk.make(&beside(word[0], word[1]), true, made(word[2])),
         "fchmod" => disk.mode(&held(word[0]), octal(word[1])),
         "utimensat" => {
             if let Some((_, last)) = words.rsplit_once("tv_sec=") {
@@ -124,6 +125,15 @@ fn held(word: &str) -> String {
 fn beside(dir: &str, name: &str) -> String {
     let name = between(name, '"', '"').map(text).unwrap_or_default();
     if name.starts_with('/') { name } else { format!("{}/{name}", held(dir)) }
+}
+
+/// The mode of what is made with one: the program and all that it starts have our umask.
+fn made(mode: &str) -> u32 {
+    static UMASK: LazyLock<u32> = LazyLock::new(|| {
+        let status = fs::read_to_string("/proc/self/status").unwrap();
+        status.lines().find_map(|line| line.strip_prefix("Umask:")).map(octal).unwrap()
+    });
+    octal(mode) & !*UMASK
 }
 
 fn octal(word: &str) -> u32 {

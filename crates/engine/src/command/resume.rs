@@ -10,8 +10,9 @@ use crate::graph::OnFailure;
 use crate::history;
 use crate::procedure::{Bound, Procedure};
 use crate::run::locks::Locks;
+use crate::run::recover::{self, Then};
 use crate::run::scribe::Scribe;
-use crate::run::{self, Ending, recover};
+use crate::run::{self, Ending};
 use crate::secrets::Secrets;
 use crate::session::Session;
 use crate::undo;
@@ -43,12 +44,14 @@ pub fn resume(engine: Engine<'_>, procedure: &Procedure, id: &RunId, options: &O
     opened.same_secrets(&read.run)?;
     let opened = opened.again(&read.run)?;
     let over = over(&bound, &read.run);
-    if decided_undo(&read.run) != Some(Scope::All) {
+    let then = if decided_undo(&read.run) == Some(Scope::All) { Then::TakeBack } else { Then::GoOn };
+    if then == Then::GoOn {
         ask_again(&opened.session, &read.run, &over)?;
     }
     let history = read.run.clone();
     let mut order = opened.order();
     let scribe = recover::reopen(&order, read)?;
+    recover::settle(&order, &scribe, then)?;
     order.cut = cut(&scribe);
     order.cut.iter().for_each(|(step, effects)| remember_effects(&opened.session, step, effects));
     order.over = over;

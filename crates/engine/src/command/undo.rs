@@ -8,7 +8,8 @@ use super::{Options, Refusal, UndoOptions, locks, memory};
 use crate::context::Engine;
 use crate::history;
 use crate::procedure::Procedure;
-use crate::run::{self, Ending, recover};
+use crate::run::recover::{self, Then};
+use crate::run::{self, Ending};
 use crate::secrets::Secrets;
 use crate::undo;
 use model::event::Event;
@@ -39,6 +40,7 @@ pub fn undo(engine: Engine<'_>, procedure: &Procedure, id: &RunId, wanted: &Undo
     let history = read.run.clone();
     let scribe = recover::reopen(&order, read)?;
     scribe.commit(vec![Event::Decided { by: engine.operator.to_owned(), what: "undo".into(), about: "run".into() }])?;
+    recover::settle(&order, &scribe, Then::TakeBack)?;
     let settled = scribe.fold(Clone::clone).unwrap_or(history);
     let undone = match unfinished_undo(&opened.session, &settled)? {
         Some((undone, _)) if undone.ended.is_none() => undo::finish_linked(&order, &settled, &undone),

@@ -4,7 +4,7 @@ use crate::session::Session;
 use model::digest::Digest;
 use model::effect::Change;
 use model::event::Image;
-use model::resource::ResourceKind;
+use model::resource::{Resource, ResourceKind};
 use model::state::{Content, FileState, State};
 use std::io::{Read, Write};
 use std::str::FromStr;
@@ -124,13 +124,7 @@ impl Keeper {
         if !found.same(&change.before) {
             return Err(WorldError::Moved { resource: change.resource.clone(), expected: Box::new(change.before.clone()), found: Box::new(found) });
         }
-        let paths: Vec<String> = manifest
-            .split(|byte| *byte == b'\n')
-            .filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok())
-            .filter(|entry| entry["is"] == "file")
-            .filter_map(|entry| entry["path"].as_str().map(|path| format!("{}/{path}", change.resource.name)))
-            .collect();
-        for some in paths.chunks(64) {
+        for some in files_in(&manifest, &change.resource).chunks(64) {
             let mut open = some.iter().map(|path| look.open(path)).collect::<Result<Vec<_>, _>>()?;
             let mut readers: Vec<&mut dyn Read> = open.iter_mut().map(|bytes| bytes as &mut dyn Read).collect();
             store.keep(&mut readers)?;
@@ -175,6 +169,13 @@ impl Keeper {
         reader.read_to_end(&mut plain).map_err(|wrong| failed(wrong.to_string()))?;
         Ok(plain)
     }
+}
+
+/// The paths of the files in a manifest of a directory.
+pub(crate) fn files_in(manifest: &[u8], dir: &Resource) -> Vec<String> {
+    let lines = manifest.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok());
+    let files = lines.filter(|entry| entry["is"] == "file");
+    files.filter_map(|entry| entry["path"].as_str().map(|path| format!("{}/{path}", dir.name))).collect()
 }
 
 /// The image of a plain file, if what was kept is what was seen.

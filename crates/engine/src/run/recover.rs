@@ -1,26 +1,38 @@
 //! After a cut-off: every intent without an end is settled by looking, never by repeating.
 
+use crate::graph::Undo;
 use crate::history::Read;
 use crate::people::{Choice, ChoiceOption, NoAnswer};
 use crate::run::Order;
 use crate::run::aside::{self, Tidied};
 use crate::run::hands::{Hands, Trouble, present, trouble};
+use crate::run::images::files_in;
 use crate::run::scribe::Scribe;
 use crate::stepper;
 use crate::view::Sight;
-use model::effect::{Change, Effect};
+use model::effect::{Before, Change, Effect};
 use model::event::{Event, Observed};
 use model::fold::{EffectFold, EffectStatus};
+use model::resource::{Resource, ResourceKind};
 use model::state::State;
 use model::value::May;
 use std::sync::Mutex;
 use world::act::{Setting, Source};
 use world::error::WorldError;
 
-/// Goes on with a journal that has no end: says so in it, and settles what is in doubt.
+/// What comes after what is in doubt is settled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// The run goes on.
+    GoOn,
+    /// It is taken back, as its journal says already.
+    TakeBack,
+}
+
+/// Goes on with a journal that has no end, and says so in it. What is in doubt is to be settled before anything else.
 ///
 /// # Errors
-/// It cannot be written; or as [`settle`].
+/// It cannot be written.
 pub(crate) fn reopen<'a>(order: &Order<'_, 'a>, read: Read) -> Result<Scribe<'a>, Trouble> {
     let engine = order.session.engine;
     let failed = |wrong: WorldError| trouble(&wrong, &order.session.sensitive);
@@ -29,7 +41,6 @@ pub(crate) fn reopen<'a>(order: &Order<'_, 'a>, read: Read) -> Result<Scribe<'a>
     let journal = engine.store.reopen(&id, read.whole).map_err(failed)?;
     let scribe = Scribe::new(engine, id, journal, Some(read.run), read.lines, read.head);
     scribe.commit(vec![Event::Resumed { by: engine.operator.to_owned(), torn: read.torn }])?;
-    settle(&order.hands(&scribe))?;
     Ok(scribe)
 }
 
@@ -37,7 +48,8 @@ pub(crate) fn reopen<'a>(order: &Order<'_, 'a>, read: Read) -> Result<Scribe<'a>
 ///
 /// # Errors
 /// A person is needed and there is none, or the world cannot be looked at.
-fn settle(hands: &Hands<'_, '_>) -> Result<(), Trouble> {
+pub(crate) fn settle<'a>(order: &Order<'_, 'a>, scribe: &Scribe<'a>, then: Then) -> Result<(), Trouble> {
+    let hands = &order.hands(scribe);
     let open: Vec<EffectFold> = hands.scribe.fold(|fold| fold.open().cloned().collect()).unwrap_or_default();
     for effect in open {
         know_sensitive(hands, &effect);
@@ -53,7 +65,7 @@ fn settle(hands: &Hands<'_, '_>) -> Result<(), Trouble> {
         }
         match (&effect.status, &effect.effect) {
             (EffectStatus::Intended, Effect::Set(change)) => settle_set(hands, &effect, change)?,
-            (EffectStatus::Intended, Effect::Run { changes, .. }) => settle_run(hands, &effect, changes)?,
+            (EffectStatus::Intended, Effect::Run { changes, .. }) => settle_run(hands, &effect, changes, then)?,
             // A question that was not answered is asked again.
             _ => {}
         }
@@ -64,10 +76,12 @@ fn settle(hands: &Hands<'_, '_>) -> Result<(), Trouble> {
 
 /// What the journal shows to be secret is so before it is looked at.
 fn know_sensitive(hands: &Hands<'_, '_>, effect: &EffectFold) {
-    if let Effect::Set(change) = &effect.effect
-        && change.is_keyed()
-    {
-        hands.session.sensitive.add(&change.resource);
+    match &effect.effect {
+        Effect::Set(change) if change.is_keyed() => hands.session.sensitive.add(&change.resource),
+        Effect::Run { changes, .. } => {
+            changes.iter().filter(|change| change.before.is_keyed()).for_each(|change| hands.session.sensitive.add(&change.resource));
+        }
+        _ => {}
     }
 }
 
@@ -83,7 +97,10 @@ fn settle_set(hands: &Hands<'_, '_>, effect: &EffectFold, change: &Change) -> Re
         return not_happened(hands, effect, "retrace");
     }
     if found.fits(&change.after) || (change.is_of_tree() && matches!(found, State::Tree(_)) && matches!(change.before, State::Absent)) {
-        rewrite(hands, change, &real)?;
+        // Of a tree every file was flushed before it got its name.
+        if matches!(real, State::File(_)) {
+            rewrite(hands, std::slice::from_ref(&change.resource))?;
+        }
         return happened(hands, effect, vec![Observed { resource: change.resource.clone(), state: found }]);
     }
     let text = vec![
@@ -98,47 +115,133 @@ fn settle_set(hands: &Hands<'_, '_>, effect: &EffectFold, change: &Change) -> Re
     }
 }
 
-/// What was found may be in the cache only, and a flush that failed once cannot be repeated: it is written anew.
-fn rewrite(hands: &Hands<'_, '_>, change: &Change, real: &State) -> Result<(), Trouble> {
-    let world = hands.session.engine.world;
-    if !matches!(real, State::File(_)) || world::planted::bug(10) {
+/// What was found of files may be in the cache only, and a flush that failed once cannot be repeated: they are written anew.
+fn rewrite(hands: &Hands<'_, '_>, files: &[Resource]) -> Result<(), Trouble> {
+    if world::planted::bug(10) {
         return Ok(());
     }
-    let same = Change { resource: change.resource.clone(), before: real.clone(), after: real.clone() };
-    let staging = world.staging(&same, &format!("{}-again", hands.session.run));
-    // One that was cut off here before left it behind.
-    world.tidy(staging.as_slice()).map_err(|wrong| trouble(&wrong, &hands.session.sensitive))?;
-    let setting = Setting::new(same, Source::File { path: change.resource.name.to_string() }, staging);
-    for result in world.set(&[setting], hands.session.engine.store) {
-        match result {
-            Ok(_) => {}
-            Err(wrong @ WorldError::Poisoned { .. }) => return Err(hands.scribe.die(&crate::plan::chain(&wrong)).into()),
-            Err(wrong) => return Err(trouble(&wrong, &hands.session.sensitive)),
-        }
+    let same = |resource: &Resource, state: State| Change { resource: resource.clone(), before: state.clone(), after: state };
+    let mut again = Vec::new();
+    for file in files {
+        let state = hands.session.engine.world.state(file).map_err(|wrong| trouble(&wrong, &hands.session.sensitive))?;
+        again.push((same(file, state), Source::File { path: file.name.to_string() }));
+    }
+    set(hands, again)
+}
+
+/// Sets resources under the intent that is being settled.
+fn set(hands: &Hands<'_, '_>, changes: Vec<(Change, Source)>) -> Result<(), Trouble> {
+    let world = hands.session.engine.world;
+    let settings = changes.into_iter().map(|(change, source)| {
+        let staging = staging(hands, &change.resource);
+        Setting::new(change, source, staging)
+    });
+    for result in world.set(&settings.collect::<Vec<_>>(), hands.session.engine.store) {
+        result.map_err(|wrong| hands.trouble(&wrong))?;
     }
     Ok(())
 }
 
-/// A program was started, and nobody knows how it ended.
-fn settle_run(hands: &Hands<'_, '_>, effect: &EffectFold, changes: &[model::effect::Before]) -> Result<(), Trouble> {
+/// The name beside a file or directory under which recovery stages it.
+fn staging(hands: &Hands<'_, '_>, resource: &Resource) -> Option<String> {
+    let change = Change { resource: resource.clone(), before: State::Absent, after: State::Absent };
+    hands.session.engine.world.staging(&change, &format!("{}-again", hands.session.run))
+}
+
+/// A program was started, and nobody knows how it ended. What it may have changed can be anything.
+fn settle_run(hands: &Hands<'_, '_>, effect: &EffectFold, changes: &[Before], then: Then) -> Result<(), Trouble> {
+    let session = hands.session;
+    let resources: Vec<Resource> = changes.iter().map(|change| change.resource.clone()).collect();
+    let files = files(hands, &resources)?;
+    let left: Vec<String> = resources.iter().chain(&files).filter_map(|file| staging(hands, file)).collect();
+    session.engine.world.tidy(&left).map_err(|wrong| hands.trouble(&wrong))?;
+    // Whether it did its work or a part of it, or none: all that is there now is taken back.
+    let (done, by) = if then == Then::TakeBack { (true, "retrace") } else { did_its_work(hands, effect)? };
+    if done {
+        rewrite(hands, &self::files(hands, &resources)?)?;
+        hands.flush(changes)?;
+        return happened(hands, effect, hands.observe(changes)?);
+    }
+    if is_set_back(hands, effect) {
+        set_back(hands, effect, changes)?;
+    }
+    not_happened(hands, effect, by)
+}
+
+/// The files that these are or hold.
+fn files(hands: &Hands<'_, '_>, resources: &[Resource]) -> Result<Vec<Resource>, Trouble> {
+    let look = hands.session.engine.world;
+    let mut files = Vec::new();
+    for resource in resources.iter().filter(|resource| resource.kind == ResourceKind::File) {
+        let mut manifest = Vec::new();
+        let found = look.state(resource).and_then(|state| match state {
+            State::Dir(_) => look.tree(resource, &[], &mut manifest),
+            state => Ok(state),
+        });
+        match found.map_err(|wrong| trouble(&wrong, &hands.session.sensitive))? {
+            State::File(_) => files.push(resource.clone()),
+            _ => files.extend(files_in(&manifest, resource).iter().map(|path| Resource::file(path))),
+        }
+    }
+    Ok(files)
+}
+
+/// Whether the program of an effect in doubt did its work, as the step's `done_when` or a person says; and who says so.
+fn did_its_work<'h>(hands: &'h Hands<'_, '_>, effect: &EffectFold) -> Result<(bool, &'h str), Trouble> {
     let session = hands.session;
     let graph = session.graph;
+    // What a step has done is not what an undo of it does.
+    let of_undo = hands.scribe.fold(|run| run.started.undo_of.is_some()).unwrap_or(false);
     if let Some((node, step)) = graph.find(effect.step.as_str()).and_then(|node| Some((node, graph.step(node)?)))
         && !step.about.done_when.is_empty()
+        && !of_undo
     {
         let sight = Sight { session, look: session.engine.world, node, planning: None, seen: Mutex::default(), revealed: Mutex::default() };
         if let Ok(May::Known(done)) = stepper::done_already(&sight, step.about.document, &step.about.done_when) {
-            return if done { happened(hands, effect, hands.observe(changes)?) } else { not_happened(hands, effect, "retrace") };
+            return Ok((done, "retrace"));
         }
     }
-    let text = vec![
+    let mut text = vec![
         format!("`{}` was cut off while its program ran: {}", effect.step, effect.effect),
         "Whether it did its work cannot be seen from here. Look, then say.".to_owned(),
     ];
-    match in_doubt(hands, effect, text)?.as_str() {
-        "happened" => happened(hands, effect, hands.observe(changes)?),
-        _ => not_happened(hands, effect, session.engine.operator),
+    if is_set_back(hands, effect) {
+        text.push("If it did not, what it may have changed is set back to what it was before.".to_owned());
     }
+    Ok((in_doubt(hands, effect, text)? == "happened", session.engine.operator))
+}
+
+/// Whether what a program changes is set back from its before-images: then it begins once more where it began.
+fn is_set_back(hands: &Hands<'_, '_>, effect: &EffectFold) -> bool {
+    let graph = hands.session.graph;
+    let of_undo = hands.scribe.fold(|run| run.started.undo_of.is_some()).unwrap_or(false);
+    let step = graph.find(effect.step.as_str()).and_then(|node| graph.step(node));
+    !of_undo && step.is_some_and(|step| step.about.undo == Undo::Auto && step.about.irreversible.is_none() && step.settles.is_empty())
+}
+
+/// Sets what a program may have changed back to what it was.
+fn set_back(hands: &Hands<'_, '_>, effect: &EffectFold, changes: &[Before]) -> Result<(), Trouble> {
+    let session = hands.session;
+    let mut back = Vec::new();
+    for Before { resource, before } in changes.iter().rev().filter(|change| change.resource.kind != ResourceKind::Other) {
+        let after = before.clone();
+        let mut change = Change { resource: resource.clone(), before: State::Unknown { until: effect.step.clone() }, after };
+        let found = present(session.engine.world, &change).map_err(|wrong| trouble(&wrong, &session.sensitive))?;
+        if session.sensitive.masked(resource, &found) == *before {
+            continue;
+        }
+        let image = effect.images.iter().find(|image| image.resource == *resource);
+        let (after, source) = hands.restored(&change, image)?;
+        (change.before, change.after) = (found, after);
+        back.push((change, source));
+    }
+    if !back.is_empty() {
+        let about = format!("{}#{}", effect.step, effect.n);
+        hands.scribe.commit(vec![Event::Decided { by: "retrace".into(), what: "set_back".into(), about }])?;
+        set(hands, back)?;
+    }
+    // Whatever is as before now is so on the disk.
+    hands.flush(changes)
 }
 
 fn in_doubt(hands: &Hands<'_, '_>, effect: &EffectFold, text: Vec<String>) -> Result<String, Trouble> {

@@ -274,7 +274,11 @@ impl<'s, 'a> Worker<'s, 'a> {
                     let did = self.hands.set(vec![job])?.remove(0)?;
                     self.applied(ready, at, did)?
                 }
-                Effect::Run { program, .. } if self.done_before(&ready.id).is_some() => self.in_journal(&ready.id, program)?,
+                Effect::Run { program, .. } if self.done_before(&ready.id).is_some() => {
+                    let one = self.in_journal(&ready.id, program)?;
+                    self.done_when(ready.node)?;
+                    one
+                }
                 Effect::Run { program, changes } => {
                     let timeout = step.and_then(|step| step.about.timeout);
                     let one = self.hands.run(&ready.id, n, program, changes, timeout)?;

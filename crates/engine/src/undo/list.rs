@@ -1,7 +1,7 @@
 //! What of a run is to be taken back, and in which order. Made from its journal alone.
 
 use crate::graph::{Graph, Ix, Undo};
-use model::effect::{Change, Effect};
+use model::effect::{Ask, Change, Effect};
 use model::event::{Image, Observed, Scope};
 use model::fold::{EffectFold, EffectStatus, Run, StepStatus};
 use model::id::StepId;
@@ -46,21 +46,16 @@ pub(crate) enum Back {
     Gate,
 }
 
-/// Which effects of a run its linked undos have taken back and not given back.
-pub(crate) fn taken(undos: &[Run]) -> BTreeSet<(StepId, u32)> {
-    let mut taken = BTreeSet::new();
-    for undo in undos {
-        for effect in &undo.effects {
-            if let (EffectStatus::Applied { .. }, Some(n)) = (&effect.status, effect.takes_back) {
-                taken.insert((effect.step.clone(), n));
-            }
-        }
-    }
-    taken
+/// What of a run its linked undos have taken back and not given back: the effect and the resource, for a program may change
+/// several.
+pub(crate) type Taken = BTreeSet<(StepId, u32, Resource)>;
+
+fn is_taken(taken: &Taken, effect: &EffectFold, resource: &Resource) -> bool {
+    taken.contains(&(effect.step.clone(), effect.n, resource.clone()))
 }
 
 /// The list for a run. `of_undo`: the run is itself an undo, so only what it set can be inverted.
-pub(crate) fn list(graph: &Graph, run: &Run, taken: &BTreeSet<(StepId, u32)>, scope: &Scope, past_no_return: bool) -> List {
+pub(crate) fn list(graph: &Graph, run: &Run, taken: &Taken, scope: &Scope, past_no_return: bool) -> List {
     let of_undo = run.started.undo_of.is_some();
     let mut list = List { steps: Vec::new(), kept: Vec::new(), irreversible: Vec::new(), left: BTreeMap::new() };
     for observed in run.effects.iter().flat_map(|effect| effect.status.observed()) {
@@ -81,7 +76,9 @@ pub(crate) fn list(graph: &Graph, run: &Run, taken: &BTreeSet<(StepId, u32)>, sc
     for effect in &run.effects {
         let began = effect.intended.seq;
         let happened = !matches!(effect.status, EffectStatus::NotHappened) || world::planted::bug(19);
-        if happened && inside(&effect.step) && began >= after && !taken.contains(&(effect.step.clone(), effect.n)) {
+        let changes = effect.effect.changes();
+        let over = !changes.is_empty() && changes.iter().all(|(resource, _)| is_taken(taken, effect, resource));
+        if happened && inside(&effect.step) && began >= after && !over {
             by_step.entry(&effect.step).or_default().push(effect);
         }
     }
@@ -99,7 +96,7 @@ pub(crate) fn list(graph: &Graph, run: &Run, taken: &BTreeSet<(StepId, u32)>, sc
             // What `finally` did is not inverted.
             continue;
         }
-        let what = if of_undo { inverse_of_inverse(&mut list, id, &effects) } else { inverse(&mut list, graph, node, id, &effects) };
+        let what = if of_undo { inverse_of_inverse(&mut list, id, &effects) } else { inverse(&mut list, graph, node, id, &effects, taken) };
         if !what.is_empty() {
             found.push((first, BackStep { id: id.clone(), node, what }));
         }
@@ -161,7 +158,7 @@ fn below(list: &mut List, graph: &Graph, node: Option<Ix>, id: &StepId, effects:
     list.irreversible.push(Irreversible { step: id.clone(), reason });
 }
 
-fn inverse(list: &mut List, graph: &Graph, node: Option<Ix>, id: &StepId, effects: &[&EffectFold]) -> Vec<Back> {
+fn inverse(list: &mut List, graph: &Graph, node: Option<Ix>, id: &StepId, effects: &[&EffectFold], taken: &Taken) -> Vec<Back> {
     let about = node.and_then(|node| graph.step(node)).map(|step| (&step.about, !step.settles.is_empty()));
     if let Some(reason) = about.and_then(|(about, _)| about.irreversible.clone()) {
         list.irreversible.push(Irreversible { step: id.clone(), reason });
@@ -181,8 +178,9 @@ fn inverse(list: &mut List, graph: &Graph, node: Option<Ix>, id: &StepId, effect
         match (&effect.effect, &undo) {
             (Effect::Set(change), _) => what.extend(back(effect, change)),
             (Effect::Run { .. } | Effect::Ask(_), Undo::Action(kind, with)) => what.push(Back::Act { kind: *kind, with: *with }),
-            (Effect::Run { changes, .. }, _) => what.extend(changes.iter().rev().filter_map(|before| restored(effect, before))),
-            (Effect::Ask(ask), _) => what.extend(ask.changes.iter().rev().filter_map(|before| restored(effect, before))),
+            (Effect::Run { changes, .. } | Effect::Ask(Ask { changes, .. }), _) => {
+                what.extend(changes.iter().rev().filter_map(|before| restored(effect, before, taken)));
+            }
             (Effect::Wait { .. }, _) => {}
         }
     }
@@ -214,12 +212,12 @@ fn back(effect: &EffectFold, change: &Change) -> Option<Back> {
     Some(Back::Set { change: Box::new(Change { resource: change.resource.clone(), before: now, after: change.before.clone() }), image, n: effect.n })
 }
 
-fn restored(effect: &EffectFold, before: &model::effect::Before) -> Option<Back> {
-    if before.resource.kind == model::resource::ResourceKind::Other {
+fn restored(effect: &EffectFold, before: &model::effect::Before, taken: &Taken) -> Option<Back> {
+    if before.resource.kind == model::resource::ResourceKind::Other || is_taken(taken, effect, &before.resource) {
         return None;
     }
     let now = observed(effect, &before.resource).cloned().unwrap_or_else(|| State::Unknown { until: effect.step.clone() });
-    if now.same(&before.before) {
+    if now == before.before {
         return None;
     }
     let image = effect.images.iter().find(|image| image.resource == before.resource).cloned();

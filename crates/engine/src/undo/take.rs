@@ -9,12 +9,12 @@ use crate::run::recover;
 use crate::run::scribe::{Dead, Scribe};
 use crate::run::worker::Worker;
 use crate::session::Session;
-use crate::undo::list::{Back, BackStep, List, list, taken};
+use crate::undo::list::{Back, BackStep, List, Taken, list};
 use crate::undo::look::{Agreed, Judged, announce, holds, judge, look, now};
 use model::digest::Digest;
-use model::effect::Change;
+use model::effect::{Change, Effect};
 use model::event::{Event, Image, Outcome, RunOutcome, RunStarted, Scope, UndoOf};
-use model::fold::{EffectFold, Run, StepStatus};
+use model::fold::{EffectFold, EffectStatus, Run, StepStatus};
 use model::id::RunId;
 use model::plan::Planned;
 use model::resource::Resource;
@@ -45,13 +45,14 @@ fn numbered(session: &Session<'_>, run: &RunId) -> Result<BTreeMap<u32, RunId>, 
 }
 
 /// What linked undos have taken back of a run, less what undos of these have given back.
-pub(crate) fn taken_back(session: &Session<'_>, run: &RunId) -> Result<BTreeSet<(model::id::StepId, u32)>, Trouble> {
-    let mut all = BTreeSet::new();
+pub(crate) fn taken_back(session: &Session<'_>, run: &RunId) -> Result<Taken, Trouble> {
+    let mut all = Taken::new();
     for undo in undos(session, run)? {
         let given_back = taken_back(session, undo.id())?;
         for effect in &undo.effects {
-            if !given_back.contains(&(effect.step.clone(), effect.n)) {
-                all.extend(taken(std::slice::from_ref(&undo)).into_iter().filter(|(step, n)| *step == effect.step && Some(*n) == effect.takes_back));
+            let (EffectStatus::Applied { .. }, Effect::Set(change), Some(n)) = (&effect.status, &effect.effect, effect.takes_back) else { continue };
+            if !given_back.contains(&(effect.step.clone(), effect.n, change.resource.clone())) {
+                all.insert((effect.step.clone(), n, change.resource.clone()));
             }
         }
     }
@@ -136,7 +137,10 @@ pub(crate) fn finish_linked<'a>(order: &Order<'_, 'a>, parent: &Run, undo: &Run)
 
 /// The journal of an undo that was cut off.
 fn reopened<'a>(order: &Order<'_, 'a>, undo: &RunId) -> Result<Scribe<'a>, Trouble> {
-    recover::reopen(order, crate::history::read(order.session.engine.store, undo).map_err(Trouble::Failed)?)
+    let read = crate::history::read(order.session.engine.store, undo).map_err(Trouble::Failed)?;
+    let scribe = recover::reopen(order, read)?;
+    recover::settle(order, &scribe, recover::Then::GoOn)?;
+    Ok(scribe)
 }
 
 /// Takes back step by step, then writes the last line.
