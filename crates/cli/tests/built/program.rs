@@ -337,6 +337,17 @@ fn quiet_success_says_nothing() {
 }
 
 #[test]
+fn json_of_a_resume_is_what_it_adds_to_the_journal() {
+    let case = case(&failing("stop"));
+    let _ = run(&case).exits(1);
+    let before = case.read("state/runs/r1/journal.ndjson").unwrap();
+    let resumed = case.run(&["resume", "r1", "--yes", "--json"]).exits(1);
+    let after = case.read("state/runs/r1/journal.ndjson").unwrap();
+    assert_eq!(after, before + &resumed.out);
+    assert!(resumed.out.contains("\"event\":\"resumed\""), "{}", resumed.out);
+}
+
+#[test]
 fn json_of_a_run_is_the_journal_as_it_was_written() {
     let case = case(MESSAGE);
     let done = case.run(&["run", "book.yaml", "--run-id", "r1", "--yes", "--json"]).exits(0);
