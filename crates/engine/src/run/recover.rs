@@ -136,7 +136,11 @@ fn set(hands: &Hands<'_, '_>, changes: Vec<(Change, Source)>) -> Result<(), Trou
         let staging = staging(hands, &change.resource);
         Setting::new(change, source, staging)
     });
-    for result in world.set(&settings.collect::<Vec<_>>(), hands.session.engine.store) {
+    let settings: Vec<Setting> = settings.collect();
+    // One that was cut off here before left them behind.
+    let left: Vec<String> = settings.iter().filter_map(|setting| setting.staging.clone()).collect();
+    world.tidy(&left).map_err(|wrong| hands.trouble(&wrong))?;
+    for result in world.set(&settings, hands.session.engine.store) {
         result.map_err(|wrong| hands.trouble(&wrong))?;
     }
     Ok(())

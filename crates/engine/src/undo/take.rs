@@ -65,12 +65,9 @@ pub(crate) fn linked<'a>(order: &Order<'_, 'a>, run: &Run, scope: Scope, agreed:
     let store = parent.engine.store;
     let failed = |wrong: world::error::WorldError| Trouble::Failed(crate::plan::chain(&wrong));
     store.make_room().map_err(failed)?;
-    for undo in undos(parent, run.id())?.iter().filter(|undo| undo.ended.is_none()) {
-        // It was cut off, and this one begins anew: what of it is in doubt is settled in its own journal.
-        reopened(order, undo.id())?;
-    }
+    settle_undos(order, run.id())?;
     // What a run that was cut off or failed left beside its targets would be in the way.
-    for effect in undos(parent, run.id())?.iter().chain([run]).flat_map(unfinished) {
+    for effect in below(parent, run.id())?.iter().chain([run]).flat_map(unfinished) {
         aside::tidy(parent, effect)?;
     }
     let taken = taken_back(parent, run.id())?;
@@ -118,6 +115,27 @@ pub(crate) fn linked<'a>(order: &Order<'_, 'a>, run: &Run, scope: Scope, agreed:
     parent.engine.sink.say(&format!("taking back {} as {}", run.id(), plan.run));
     plan.warnings.iter().for_each(|stays| parent.engine.sink.say(stays));
     Ok(take(order, &scribe, &list, agreed)?)
+}
+
+/// Settles what is in doubt in the undos of a run that were cut off, each in its own journal, for a new one begins anew; the
+/// undos of undos first.
+fn settle_undos(order: &Order<'_, '_>, run: &RunId) -> Result<(), Trouble> {
+    for undo in undos(order.session, run)? {
+        settle_undos(order, undo.id())?;
+        if undo.ended.is_none() {
+            reopened(order, undo.id())?;
+        }
+    }
+    Ok(())
+}
+
+/// The undos of a run, and those of them.
+fn below(session: &Session<'_>, run: &RunId) -> Result<Vec<Run>, Trouble> {
+    let mut all = undos(session, run)?;
+    for undo in all.clone() {
+        all.extend(below(session, undo.id())?);
+    }
+    Ok(all)
 }
 
 /// The effects that may have left something beside their targets: in doubt, or of a step that failed.
