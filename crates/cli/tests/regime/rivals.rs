@@ -9,6 +9,7 @@ use std::process::{Child, Stdio};
 /// How many rounds there are, and how many start in each.
 const ROUNDS: usize = 125;
 const STARTS: usize = 8;
+const _: () = assert!(ROUNDS * STARTS >= 1000);
 
 /// A runbook whose program is open until the round is over, so that no start comes after the winner's end.
 const SLOW: &str = "format: 1
@@ -98,6 +99,7 @@ fn of_many_starts_at_once_one_wins_also_when_it_is_killed_or_suspended() {
         assert_eq!(won.code, Some(0), "round {round}: {}", won.text);
         fs::remove_file(lab.tree.join("after")).unwrap();
     }
+    println!("{} starts in {ROUNDS} rounds, one winner in each", ROUNDS * STARTS);
 }
 
 #[test]
