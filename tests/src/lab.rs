@@ -1,7 +1,8 @@
 //! A machine and a state directory in memory, and everything an engine is given, so that a test states only what matters.
 
+use crate::baton::Baton;
 use engine::command::{self, Options, Refusal, UndoOptions};
-use engine::context::{Clock, Engine, Sink, Stop};
+use engine::context::{Clock, Engine, Sink, Stop, Turns};
 use engine::people::{Answer, Choice, Given, NoAnswer, People, Question};
 use engine::procedure::Procedure;
 use engine::run::Ending;
@@ -33,6 +34,8 @@ pub struct Lab {
     pub told: Told,
     /// A wish to stop.
     pub stop: Stop,
+    /// Whose turn it is, if threads are to take turns.
+    pub turns: Option<Arc<Baton>>,
     seed: AtomicU64,
     files: BTreeMap<PathBuf, String>,
     /// How many steps at once.
@@ -151,6 +154,7 @@ impl Lab {
             people: Answers::default(),
             told: Told::default(),
             stop: Stop::default(),
+            turns: None,
             seed: AtomicU64::new(1),
             files,
             jobs: 1,
@@ -184,6 +188,7 @@ impl Lab {
             people: &self.people,
             sink: &self.told,
             stop: &self.stop,
+            turns: self.turns.as_deref().map(|baton| baton as &dyn Turns),
             operator: "pat",
             host: "lab",
             tool: "retrace test",

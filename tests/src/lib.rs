@@ -1,5 +1,6 @@
 //! Helpers of the tests that drive retrace from outside.
 
+pub mod baton;
 pub mod dice;
 pub mod fixture;
 pub mod flaky;

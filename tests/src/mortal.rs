@@ -11,12 +11,20 @@ use world::store::{Blobs, Journal, Lock, LockName, Make, Store};
 pub struct Mortal<'s> {
     inner: &'s dyn Store,
     left: AtomicI64,
+    /// Before every flush.
+    flushed: &'s (dyn Fn() + Sync),
 }
 
 impl<'s> Mortal<'s> {
     /// Dies after `appends`.
     pub fn new(inner: &'s dyn Store, appends: i64) -> Self {
-        Self { inner, left: AtomicI64::new(appends) }
+        Self { inner, left: AtomicI64::new(appends), flushed: &|| () }
+    }
+
+    /// The same, and tells of every flush of a journal before it happens.
+    #[must_use]
+    pub fn telling(self, flushed: &'s (dyn Fn() + Sync)) -> Self {
+        Self { flushed, ..self }
     }
 
     /// Whether it has died.
@@ -90,6 +98,7 @@ impl Journal for Book<'_> {
         self.inner.append(lines)
     }
     fn flush(&mut self) -> Result<(), WorldError> {
+        (self.store.flushed)();
         self.store.alive()?;
         self.inner.flush()
     }

@@ -8,6 +8,7 @@ use model::id::RunId;
 use model::plan::Decision;
 use std::io::Read;
 use tests::lab::{Lab, machine};
+use tests::mortal::Mortal;
 use world::store::Store;
 
 const HEAD: &str = "format: 1\nrunbook: t\nversion: 1.0.0\ntitle: T\ntouches: ['file:/d/**', 'service:*']\n";
@@ -180,6 +181,26 @@ fn a_group_runs_once_for_each_entry_and_its_outputs_are_seen_by_key() {
 }
 
 #[test]
+fn an_action_with_foreach_is_skipped_with_the_group_around_it() {
+    let (world, store) = machine(&[("/d/a", "old")]);
+    let before = world.snapshot();
+    let lab = lab("
+  - id: around
+    when: 'false'
+    steps:
+      - id: each
+        foreach: { host: \"{{ ['x', 'y'] }}\" }
+        key: '{{ host }}'
+        action: file.write
+        with: { path: '/d/{{ host }}', text: hello }
+");
+    let plan = lab.plan(&world, &store, "t-1").unwrap();
+    assert!(plan.steps.iter().all(|step| step.effects.is_empty()), "{:?}", plan.steps);
+    assert_eq!(lab.run(&world, &store, "t-1").unwrap().exit, 0);
+    assert_eq!(world.snapshot(), before);
+}
+
+#[test]
 fn an_instance_that_fails_is_put_back_and_the_others_go_on() {
     let (world, store) = machine(&[("/d/a", "old"), ("/d/y/no", "1")]);
     let before = world.snapshot();
@@ -205,6 +226,28 @@ fn the_same_world_and_run_give_the_same_plan_bytes() {
     let (world, store) = machine(&[("/d/a", "old"), ("/d/c", "c")]);
     let text = |lab: Lab| model::json::pretty(&lab.plan(&world, &store, "t-1").unwrap()).unwrap();
     assert_eq!(text(lab(THREE)), text(lab(THREE)));
+}
+
+#[test]
+fn what_finally_has_done_is_not_done_again_by_the_undo_of_a_run_that_was_cut_off() {
+    for appends in 1.. {
+        let (world, store) = machine(&[("/d/x", "x")]);
+        let before = world.snapshot();
+        let lab = lab("
+  - { id: copied, action: file.copy, with: { from: /d/x, to: /d/y } }
+finally:
+  - { id: last, action: command.run, with: { argv: [/bin/true], changes: [] } }
+");
+        let mortal = Mortal::new(&store, appends);
+        let _ = lab.run(&world, &mortal, "t-1");
+        if !mortal.is_dead() {
+            break;
+        }
+        *lab.people.choices.lock().unwrap() = vec!["happened".to_owned()];
+        let undone = lab.undo(&world, &store, "t-1").unwrap_or_else(|wrong| panic!("line {appends}: {wrong:?}"));
+        assert_eq!(undone.exit, 0, "line {appends}: {:?}", undone.why);
+        assert_eq!(world.snapshot(), before, "line {appends}");
+    }
 }
 
 #[test]

@@ -66,7 +66,9 @@ fn a_failure_at_any_effect_can_be_taken_back() {
             if !flaky.has_failed() {
                 break;
             }
-            assert!(matches!(ending.exit, 1 | 8), "seed {seed}, effect {n}: {ending:?}\n{}", case.runbook);
+            // A step that is tried again may succeed then.
+            let well = case.runbook.contains("retry");
+            assert!(matches!(ending.exit, 1 | 8) || (ending.exit == 0 && well), "seed {seed}, effect {n}: {ending:?}\n{}", case.runbook);
             let undone = lab.undo(&world, &store, "t-1").unwrap();
             assert_eq!(undone.exit, 0, "seed {seed}, effect {n}: {:?}\n{}", undone.why, case.runbook);
             assert_eq!(world.snapshot(), before, "seed {seed}, effect {n}\n{}", case.runbook);

@@ -30,6 +30,8 @@ pub struct Engine<'a> {
     pub sink: &'a dyn Sink,
     /// A person's wish to stop.
     pub stop: &'a Stop,
+    /// Whose turn it is, if the steps of a run are to take turns; without it they run side by side.
+    pub turns: Option<&'a dyn Turns>,
     /// Who runs it.
     pub operator: &'a str,
     /// The machine.
@@ -60,6 +62,21 @@ pub trait Clock: Sync {
     fn elapsed(&self) -> Duration;
     /// Waits, until that long has passed or somebody wants to stop.
     fn wait(&self, long: Duration, stop: &Stop);
+}
+
+/// Who goes on, where the threads of a run take turns so that one seed always gives the same journal. Only one has its turn; it
+/// passes it on wherever it waits for another, and wherever the world that it is given does.
+pub trait Turns: Sync {
+    /// So many threads are about to begin beside the one that says so, which has number 0 and the turn.
+    fn gather(&self, threads: usize);
+    /// The thread of this number begins, and waits for its turn.
+    fn enter(&self, number: usize);
+    /// The thread whose turn it is ends.
+    fn leave(&self);
+    /// Lets others go on until this holds.
+    fn until(&self, holds: &mut dyn FnMut() -> bool);
+    /// Lets others go on until all have ended but the one that says so.
+    fn alone(&self);
 }
 
 /// Somebody who is told what happens. It must not block for long and cannot fail.

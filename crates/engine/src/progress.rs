@@ -53,10 +53,12 @@ impl<'g> Progress<'g> {
         self.blocked[node as usize]
     }
 
-    /// Whether the group around a node was skipped.
+    /// Whether the group around a node was skipped: the next one that has a begin, for the instances of a `foreach` action have none.
     pub(crate) fn is_skipped_with_group(&self, node: Ix) -> bool {
-        let group = self.graph.nodes[node as usize].group;
-        self.graph.groups[group as usize].nodes.is_some_and(|(enter, _)| enter != node && self.over[enter as usize] == Some(Outcome::Skipped))
+        let groups = &self.graph.groups;
+        let mut around = std::iter::successors(Some(self.graph.nodes[node as usize].group), |group| groups[*group as usize].parent);
+        let enter = around.find_map(|group| groups[group as usize].nodes).map(|(enter, _)| enter);
+        enter.is_some_and(|enter| enter != node && self.over[enter as usize] == Some(Outcome::Skipped))
     }
 
     /// A node is over.

@@ -78,6 +78,7 @@ impl<'h> Workshop<'h> {
             people,
             sink,
             stop: &self.here.stop,
+            turns: None,
             operator: &self.here.operator,
             host: &self.here.host,
             tool: TOOL,

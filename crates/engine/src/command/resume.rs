@@ -11,14 +11,12 @@ use crate::history;
 use crate::procedure::{Bound, Procedure};
 use crate::run::locks::Locks;
 use crate::run::recover::{self, Then};
-use crate::run::scribe::Scribe;
 use crate::run::{self, Ending};
 use crate::secrets::Secrets;
 use crate::session::Session;
 use crate::undo;
-use model::effect::Effect;
 use model::event::{Outcome, RunOutcome, Scope};
-use model::fold::{EffectFold, EffectStatus, Run, StepFold, StepStatus};
+use model::fold::{Run, StepStatus};
 use model::id::{RunId, StepId};
 use std::collections::BTreeMap;
 
@@ -52,7 +50,7 @@ pub fn resume(engine: Engine<'_>, procedure: &Procedure, id: &RunId, options: &O
     let mut order = opened.order();
     let scribe = recover::reopen(&order, read)?;
     recover::settle(&order, &scribe, then)?;
-    order.cut = cut(&scribe);
+    order.cut = recover::cut(&scribe);
     order.cut.iter().for_each(|(step, effects)| remember_effects(&opened.session, step, effects));
     order.over = over;
     // An undo that the run had decided on comes first.
@@ -88,21 +86,8 @@ fn resume_undo(engine: Engine<'_>, bound: &Bound<'_>, locks: Locks, parent: &Run
     Ok(undo::finish_linked(&opened.order(), &read.run, undo_run)?)
 }
 
-/// What the attempts that were cut off had done, and what those that failed had set before they did: a program that failed is
-/// started again.
-fn cut(scribe: &Scribe<'_>) -> BTreeMap<StepId, Vec<EffectFold>> {
-    let unfinished = |run: &Run| {
-        let steps = run.steps.iter().filter(|step| matches!(step.status, StepStatus::Running | StepStatus::InDoubt | StepStatus::Failed));
-        let counts = |step: &StepFold, effect: &EffectFold| step.status != StepStatus::Failed || matches!(effect.effect, Effect::Set(_));
-        let applied = |effect: &EffectFold| matches!(effect.status, EffectStatus::Applied { .. });
-        let done = |step| run.effects_of(step).filter(|effect| applied(effect) && counts(step, effect)).cloned().collect::<Vec<_>>();
-        steps.map(|step| (step.id.clone(), done(step))).filter(|(_, effects)| !effects.is_empty()).collect()
-    };
-    scribe.fold(unfinished).unwrap_or_default()
-}
-
 /// What is over already. A step that failed is tried again, unless the runbook allows it to fail.
-fn over(bound: &Bound<'_>, run: &Run) -> BTreeMap<StepId, Outcome> {
+pub(super) fn over(bound: &Bound<'_>, run: &Run) -> BTreeMap<StepId, Outcome> {
     let mut over = BTreeMap::new();
     for step in &run.steps {
         let allowed = bound

@@ -3,7 +3,7 @@
 use super::kept::kept_plan;
 use super::opened::Opened;
 use super::plan::planned;
-use super::resume::unfinished_undo;
+use super::resume::{over, unfinished_undo};
 use super::{Options, Refusal, UndoOptions, locks, memory};
 use crate::context::Engine;
 use crate::history;
@@ -28,7 +28,7 @@ pub fn undo(engine: Engine<'_>, procedure: &Procedure, id: &RunId, wanted: &Undo
     let secrets = Secrets::default();
     let plan = kept_plan(&engine, id)?;
     let opened = Opened::new(engine, (&bound, &plan), locks, &secrets, options)?.again(&read.run)?;
-    let order = opened.order();
+    let mut order = opened.order();
     if undo::needs_secrets(&opened.session, &read.run, &wanted.scope, wanted.past_no_return)? {
         secrets.fetch(procedure.secrets.iter().map(String::as_str), engine.people)?;
         opened.same_secrets(&read.run)?;
@@ -42,6 +42,8 @@ pub fn undo(engine: Engine<'_>, procedure: &Procedure, id: &RunId, wanted: &Undo
     scribe.commit(vec![Event::Decided { by: engine.operator.to_owned(), what: "undo".into(), about: "run".into() }])?;
     recover::settle(&order, &scribe, Then::TakeBack)?;
     let settled = scribe.fold(Clone::clone).unwrap_or(history);
+    // Of these only its `finally` may come again, as far as it has not been.
+    (order.cut, order.over) = (recover::cut(&scribe), over(&bound, &settled));
     let undone = match unfinished_undo(&opened.session, &settled)? {
         Some((undone, _)) if undone.ended.is_none() => undo::finish_linked(&order, &settled, &undone),
         _ => undo::linked(&order, &settled, wanted.scope.clone(), &wanted.agreed, wanted.past_no_return),

@@ -159,7 +159,7 @@ pub struct Group {
     pub id: StepId,
     /// The group around it.
     pub parent: Option<Gx>,
-    /// Its begin and end; none for the runbook.
+    /// Its begin and end; none for the runbook, and for an instance of an action with `foreach`.
     pub nodes: Option<(Ix, Ix)>,
     /// Its definition's `when`.
     pub when: Option<String>,

@@ -10,6 +10,7 @@ use crate::progress::Progress;
 use crate::run::deadline::Deadline;
 use crate::run::hands::Trouble;
 use crate::run::pause::Pause;
+use crate::run::queue::{Queue, take_part};
 use crate::run::scribe::{Dead, Scribe};
 use crate::run::worker::{Finished, Worker};
 use crate::run::{Ending, Order};
@@ -21,8 +22,7 @@ use model::id::StepId;
 use model::plan::{Plan, PlannedStep};
 use model::value::May;
 use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::mpsc::{RecvTimeoutError, Sender};
 use std::time::Duration;
 use world::action::Class;
 
@@ -40,18 +40,18 @@ fn with_coordinator<'a>(
     let hands = order.hands(scribe);
     let deadline = Deadline::of(order.session, scribe);
     let worker = Worker { hands: &hands, planned: &planned, cut: &order.cut, deadline: deadline.as_ref() };
-    let (jobs_in, jobs_out) = channel::<Vec<Ix>>();
-    let (asks_in, asks_out) = channel::<Vec<Ix>>();
-    let jobs_out = Mutex::new(jobs_out);
-    let (done_in, done) = channel();
+    let turns = order.session.engine.turns;
+    let (jobs_in, jobs) = Queue::<Vec<Ix>>::new(turns);
+    let (asks_in, asks) = Queue::<Vec<Ix>>::new(turns);
+    let (done_in, done) = Queue::new(turns);
     std::thread::scope(|threads| {
-        for _ in 0..order.jobs.max(1) {
-            let (worker, jobs_out, done_in) = (&worker, &jobs_out, done_in.clone());
-            threads.spawn(move || work(worker, || jobs_out.lock().unwrap_or_else(PoisonError::into_inner).recv().ok(), &done_in));
-        }
-        let (worker_of_asks, done_of_asks) = (&worker, done_in.clone());
         // Questions take no worker, and come one at a time.
-        threads.spawn(move || work(worker_of_asks, || asks_out.recv().ok(), &done_of_asks));
+        let queues = std::iter::once(&asks).chain(std::iter::repeat_n(&jobs, order.jobs.max(1)));
+        turns.inspect(|turns| turns.gather(order.jobs.max(1) + 1));
+        for (number, queue) in (1..).zip(queues) {
+            let (worker, done_in) = (&worker, done_in.clone());
+            threads.spawn(move || take_part(turns, number, || work(worker, queue, &done_in)));
+        }
         let coordinator = Coordinator {
             order,
             graph,
@@ -72,7 +72,9 @@ fn with_coordinator<'a>(
             late: false,
             pause: Pause::default(),
         };
-        work_on(coordinator)
+        let ending = work_on(coordinator);
+        turns.inspect(|turns| turns.alone());
+        ending
     })
 }
 
@@ -85,8 +87,8 @@ fn planned_steps(plan: &Plan) -> BTreeMap<StepId, Vec<PlannedStep>> {
     planned
 }
 
-fn work(worker: &Worker<'_, '_>, next: impl Fn() -> Option<Vec<Ix>>, done: &Sender<Vec<(Ix, Finished)>>) {
-    while let Some(nodes) = next() {
+fn work(worker: &Worker<'_, '_>, queue: &Queue<'_, Vec<Ix>>, done: &Sender<Vec<(Ix, Finished)>>) {
+    while let Some(nodes) = queue.next() {
         if done.send(worker.work(&nodes)).is_err() {
             return;
         }
@@ -107,7 +109,7 @@ struct Coordinator<'c, 's, 'a> {
     alone: bool,
     jobs: Sender<Vec<Ix>>,
     asks: Sender<Vec<Ix>>,
-    done: Receiver<Vec<(Ix, Finished)>>,
+    done: Queue<'c, Vec<(Ix, Finished)>>,
     /// What failed and is not decided yet.
     failures: Vec<(Ix, Trouble)>,
     /// Group instances to be taken back.
@@ -162,7 +164,7 @@ impl<'a> Coordinator<'_, '_, 'a> {
                 }
                 continue;
             }
-            match self.done.recv_timeout(Duration::from_millis(200)) {
+            match self.done.next_within(Duration::from_millis(200)) {
                 Ok(finished) => {
                     self.running -= 1;
                     (self.asking, self.alone) = if self.running == 0 { (false, false) } else { (self.asking, self.alone) };

@@ -242,8 +242,8 @@ impl Hands<'_, '_> {
         let (stderr, complaint) = self.capture(stderr, secret)?;
         self.flush(changes)?;
         let observed = self.observe(changes)?;
+        // It becomes durable with the next intent, question or end: without power in between the program is in doubt.
         self.scribe.say(Event::Applied { step: step.clone(), n, observed, exit: Some(Exit { end, stdout: stdout.clone(), stderr }) })?;
-        self.scribe.flush()?;
         judge_end(program, end, &shown, &complaint, secret)?;
         let result = if secret { Err("its output is sealed".to_owned()) } else { model::program::parse(program.parse, &shown) };
         let result = match result {

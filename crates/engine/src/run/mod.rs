@@ -9,6 +9,7 @@ pub mod images;
 pub(crate) mod locks;
 mod order;
 pub(crate) mod pause;
+mod queue;
 pub(crate) mod recover;
 pub(crate) mod scribe;
 mod told;

@@ -12,10 +12,12 @@ use crate::stepper;
 use crate::view::Sight;
 use model::effect::{Before, Change, Effect};
 use model::event::{Event, Observed};
-use model::fold::{EffectFold, EffectStatus};
+use model::fold::{EffectFold, EffectStatus, Run, StepFold, StepStatus};
+use model::id::StepId;
 use model::resource::{Resource, ResourceKind};
 use model::state::State;
 use model::value::May;
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use world::act::{Setting, Source};
 use world::error::WorldError;
@@ -274,4 +276,17 @@ fn happened(hands: &Hands<'_, '_>, effect: &EffectFold, observed: Vec<Observed>)
 
 fn not_happened(hands: &Hands<'_, '_>, effect: &EffectFold, by: &str) -> Result<(), Trouble> {
     Ok(hands.scribe.say(Event::Decided { by: by.to_owned(), what: "not_happened".into(), about: format!("{}#{}", effect.step, effect.n) })?)
+}
+
+/// What the attempts that were cut off had done, and what those that failed had set before they did: a program that failed is
+/// started again.
+pub(crate) fn cut(scribe: &Scribe<'_>) -> BTreeMap<StepId, Vec<EffectFold>> {
+    let unfinished = |run: &Run| {
+        let steps = run.steps.iter().filter(|step| matches!(step.status, StepStatus::Running | StepStatus::InDoubt | StepStatus::Failed));
+        let counts = |step: &StepFold, effect: &EffectFold| step.status != StepStatus::Failed || matches!(effect.effect, Effect::Set(_));
+        let applied = |effect: &EffectFold| matches!(effect.status, EffectStatus::Applied { .. });
+        let done = |step| run.effects_of(step).filter(|effect| applied(effect) && counts(step, effect)).cloned().collect::<Vec<_>>();
+        steps.map(|step| (step.id.clone(), done(step))).filter(|(_, effects)| !effects.is_empty()).collect()
+    };
+    scribe.fold(unfinished).unwrap_or_default()
 }

@@ -93,7 +93,7 @@ impl<'a> Scribe<'a> {
                 return Ok(());
             }
             if book.flushing {
-                book = self.flushed.wait(book).unwrap_or_else(PoisonError::into_inner);
+                book = self.next_flush(book);
                 continue;
             }
             book.flushing = true;
@@ -140,6 +140,14 @@ impl<'a> Scribe<'a> {
     /// Whether the disk has filled up; the run stops, its end and its undo still fit.
     pub(crate) fn is_full(&self) -> bool {
         self.book().full
+    }
+
+    /// Waits for whoever flushes.
+    fn next_flush<'b>(&'b self, book: MutexGuard<'b, Book>) -> MutexGuard<'b, Book> {
+        let Some(turns) = self.engine.turns else { return self.flushed.wait(book).unwrap_or_else(PoisonError::into_inner) };
+        drop(book);
+        turns.until(&mut || !self.book().flushing);
+        self.book()
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {

@@ -165,7 +165,9 @@ fn reopened<'a>(order: &Order<'_, 'a>, undo: &RunId) -> Result<Scribe<'a>, Troub
 pub(crate) fn take<'a>(order: &Order<'_, 'a>, scribe: &Scribe<'a>, list: &List, agreed: &Agreed) -> Result<Ending, Dead> {
     let hands = order.hands(scribe);
     let nothing = BTreeMap::new();
-    let worker = Worker { hands: &hands, planned: &nothing, cut: &order.cut, deadline: None };
+    // What this undo had done before it was cut off itself, not what the run had.
+    let cut = recover::cut(scribe);
+    let worker = Worker { hands: &hands, planned: &nothing, cut: &cut, deadline: None };
     let (mut touched, mut pause) = (BTreeSet::new(), Pause::default());
     for step in &list.steps {
         let over =
