@@ -166,7 +166,7 @@ impl Story {
         assert_eq!(plan.refused, Vec::<String>::new(), "{}", self.text());
         let ran = self.act(self.blow, |world, store| self.lab.run_plan(world, store, &plan));
         self.lab.stop.forget();
-        let goes_on = self.seed % 2 == 0;
+        let goes_on = self.seed.is_multiple_of(2);
         match (self.blow, &ran) {
             (Blow::Nothing | Blow::Cancel(_, "go_on"), ran) => assert_eq!(ran.as_ref().unwrap().exit, 0, "{ran:?} {}", self.text()),
             (Blow::Drift(_), _) => return self.after_drift(&before, ran),
@@ -187,7 +187,7 @@ impl Story {
         let undone = self.undo("t-1").unwrap_or_else(|wrong| panic!("{wrong:?} {}", self.text()));
         assert_eq!(undone.exit, 0, "{:?} {}", undone.why, self.text());
         assert_eq!(self.world.snapshot(), before, "{}", self.text());
-        if self.seed % 4 == 0 && self.blow == Blow::Nothing {
+        if self.seed.is_multiple_of(4) && self.blow == Blow::Nothing {
             let redone = self.undo("t-1.undo-1").unwrap_or_else(|wrong| panic!("{wrong:?} {}", self.text()));
             assert_eq!(redone.exit, 0, "{:?} {}", redone.why, self.text());
             assert_eq!(self.world.snapshot(), finished, "{}", self.text());

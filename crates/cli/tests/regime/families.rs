@@ -25,15 +25,15 @@ macro_rules! families {
 }
 
 families! {
-    a_run_without_power_can_be_finished_and_taken_back 400: Lab::new, |lab, _| of_run(lab);
-    a_run_of_programs_without_power_is_whole_after_a_resume_and_as_before_after_an_undo 300: programs, |lab, _| of_run(lab);
-    an_undo_without_power_can_be_begun_again_or_finished 400: Lab::new, |lab, _| of_undos(lab);
-    an_undo_of_programs_without_power_can_be_begun_again_or_finished 200: programs, |lab, _| of_undos(lab);
-    a_recovery_of_a_killed_run_without_power_can_be_finished_and_taken_back 300: Lab::new, |lab, worker| of_killed(lab, |at, _| every(24, worker, at));
-    a_recovery_of_a_killed_program_without_power_can_be_finished_and_taken_back 200: programs, |lab, worker| of_killed(lab, |at, moment| is_of_program(moment) && every(6, worker, at));
-    a_recovery_that_is_cut_off_from_power_once_more_can_be_finished_and_taken_back 300: Lab::new, |lab, worker| of_cut(lab, |at, _| every(16, worker, at));
-    a_recovery_without_power_does_not_rely_on_what_a_failed_flush_left_in_the_cache 250: Lab::new, |lab, worker| of_unflushed(lab, |at, _| every(8, worker, at));
-    what_a_program_wrote_is_not_taken_from_the_cache_after_a_failed_flush 200: programs, |lab, _| of_unflushed(lab, |_, call| call.contains("/tree/"));
+    a_run_without_power_can_be_finished_and_taken_back 300: Lab::new, |lab, _| of_run(lab);
+    a_run_of_programs_without_power_is_whole_after_a_resume_and_as_before_after_an_undo 250: programs, |lab, _| of_run(lab);
+    an_undo_without_power_can_be_begun_again_or_finished 300: Lab::new, |lab, _| of_undos(lab);
+    an_undo_of_programs_without_power_can_be_begun_again_or_finished 150: programs, |lab, _| of_undos(lab);
+    a_recovery_of_a_killed_run_without_power_can_be_finished_and_taken_back 250: Lab::new, |lab, worker| of_killed(lab, |at, _| every(24, worker, at));
+    a_recovery_of_a_killed_program_without_power_can_be_finished_and_taken_back 150: programs, |lab, worker| of_killed(lab, |at, moment| is_of_program(moment) && every(6, worker, at));
+    a_recovery_that_is_cut_off_from_power_once_more_can_be_finished_and_taken_back 250: Lab::new, |lab, worker| of_cut(lab, |at, _| every(16, worker, at));
+    a_recovery_without_power_does_not_rely_on_what_a_failed_flush_left_in_the_cache 200: Lab::new, |lab, worker| of_unflushed(lab, |at, _| every(8, worker, at));
+    what_a_program_wrote_is_not_taken_from_the_cache_after_a_failed_flush 150: programs, |lab, _| of_unflushed(lab, |_, call| call.contains("/tree/"));
 }
 
 fn programs(name: &str) -> Lab {
