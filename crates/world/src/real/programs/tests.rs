@@ -114,7 +114,7 @@ fn the_environment_is_closed() {
     let (out, _) = text(case.programs.run(&case.start(&env)).unwrap());
     let mut lines: Vec<&str> = out.lines().collect();
     lines.sort_unstable();
-    assert_eq!(lines, ["LANG=C.UTF-8", "NAME=value", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]);
+    assert_eq!(lines, ["LC_CTYPE=C.UTF-8", "NAME=value", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]);
 }
 
 #[test]

@@ -27,9 +27,10 @@ pub(super) const ROOT: &str = "/";
 /// The same where the end of a process cannot be waited for together with other things.
 const SHORT_SLICE: Duration = Duration::from_millis(5);
 
-/// The environment of every program.
+/// The environment of every program. Only the characters are those of UTF-8: all else is as in the locale `C`, and a program that
+/// asks for its locale loads one file instead of a dozen.
 pub(super) fn environment() -> Vec<(&'static str, OsString)> {
-    vec![("PATH", DIRECTORIES.join(":").into()), ("LANG", "C.UTF-8".into())]
+    vec![("PATH", DIRECTORIES.join(":").into()), ("LC_CTYPE", "C.UTF-8".into())]
 }
 
 /// Bytes as a value of an environment.
