@@ -40,6 +40,8 @@ pub struct Case {
     files: Vec<(String, String, u32, String)>,
     dirs: Vec<String>,
     services: Vec<String>,
+    /// How many lanes there are.
+    pub lanes: u64,
     /// What is in the files afterwards if nothing fails: each lane by itself, one step after the other.
     pub finished: BTreeMap<String, String>,
 }
@@ -48,11 +50,17 @@ impl Case {
     /// Lanes that do not wait for each other, each with steps on files of its own; one case in sixteen is big.
     pub fn new(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
-        let mut case =
-            Self { runbook: String::new(), files: Vec::new(), dirs: vec!["/d".to_owned()], services: Vec::new(), finished: BTreeMap::new() };
+        let mut case = Self {
+            runbook: String::new(),
+            files: Vec::new(),
+            dirs: vec!["/d".to_owned()],
+            services: Vec::new(),
+            lanes: 0,
+            finished: BTreeMap::new(),
+        };
         let mut steps = String::new();
-        let lanes = if dice.below(16) == 0 { 4 + dice.below(16) } else { 1 + dice.below(3) };
-        for lane in 0..lanes {
+        case.lanes = if dice.below(16) == 0 { 4 + dice.below(16) } else { 1 + dice.below(3) };
+        for lane in 0..case.lanes {
             case.lane(lane, &mut dice, &mut steps);
         }
         let touches = "touches: ['file:/d/**', 'service:s*']";
