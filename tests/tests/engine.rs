@@ -229,6 +229,31 @@ fn the_same_world_and_run_give_the_same_plan_bytes() {
 }
 
 #[test]
+fn a_step_that_tells_when_it_is_done_is_taken_back_by_its_own_program() {
+    let (world, store) = machine(&[("/d/x", "x")]);
+    let world = world
+        .program("/bin/make", |machine, _, _| {
+            machine.write("/d/made", "made");
+            (model::program::End::Code(0), Vec::new(), Vec::new())
+        })
+        .program("/bin/unmake", |machine, _, _| {
+            machine.remove("/d/made");
+            (model::program::End::Code(0), Vec::new(), Vec::new())
+        });
+    let lab = lab("
+  - id: made
+    action: command.run
+    with: { argv: [/bin/make], changes: [] }
+    done_when: [{ id: there, action: assert.file, with: { path: /d/made, exists: true } }]
+    undo: { action: command.run, with: { argv: [/bin/unmake], changes: [] } }
+");
+    assert_eq!(lab.run(&world, &store, "t-1").unwrap().exit, 0);
+    let undone = lab.undo(&world, &store, "t-1").unwrap();
+    assert_eq!(undone.exit, 0, "{:?}", undone.why);
+    assert_eq!(world.machine().read("/d/made"), None);
+}
+
+#[test]
 fn what_finally_has_done_is_not_done_again_by_the_undo_of_a_run_that_was_cut_off() {
     for appends in 1.. {
         let (world, store) = machine(&[("/d/x", "x")]);

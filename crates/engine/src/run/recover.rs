@@ -196,11 +196,9 @@ fn files(hands: &Hands<'_, '_>, resources: &[Resource]) -> Result<Vec<Resource>,
 fn did_its_work<'h>(hands: &'h Hands<'_, '_>, effect: &EffectFold) -> Result<(bool, &'h str), Trouble> {
     let session = hands.session;
     let graph = session.graph;
-    // What a step has done is not what an undo of it does.
-    let of_undo = hands.scribe.fold(|run| run.started.undo_of.is_some()).unwrap_or(false);
     if let Some((node, step)) = graph.find(effect.step.as_str()).and_then(|node| Some((node, graph.step(node)?)))
         && !step.about.done_when.is_empty()
-        && !of_undo
+        && !hands.scribe.is_of_undo()
     {
         let sight = Sight { session, look: session.engine.world, node, planning: None, seen: Mutex::default(), revealed: Mutex::default() };
         if let Ok(May::Known(done)) = stepper::done_already(&sight, step.about.document, &step.about.done_when) {
@@ -220,9 +218,9 @@ fn did_its_work<'h>(hands: &'h Hands<'_, '_>, effect: &EffectFold) -> Result<(bo
 /// Whether what a program changes is set back from its before-images: then it begins once more where it began.
 fn is_set_back(hands: &Hands<'_, '_>, effect: &EffectFold) -> bool {
     let graph = hands.session.graph;
-    let of_undo = hands.scribe.fold(|run| run.started.undo_of.is_some()).unwrap_or(false);
     let step = graph.find(effect.step.as_str()).and_then(|node| graph.step(node));
-    !of_undo && step.is_some_and(|step| step.about.undo == Undo::Auto && step.about.irreversible.is_none() && step.settles.is_empty())
+    !hands.scribe.is_of_undo()
+        && step.is_some_and(|step| step.about.undo == Undo::Auto && step.about.irreversible.is_none() && step.settles.is_empty())
 }
 
 /// Sets what a program may have changed back to what it was.

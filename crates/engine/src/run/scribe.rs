@@ -131,6 +131,11 @@ impl<'a> Scribe<'a> {
         self.book().fold.as_ref().map(look)
     }
 
+    /// Whether the run is an undo of another: what tells that a step is done does not tell that it was taken back.
+    pub(crate) fn is_of_undo(&self) -> bool {
+        self.fold(|run| run.started.undo_of.is_some()).unwrap_or(false)
+    }
+
     /// Digest of the last line, and the number of lines.
     pub(crate) fn head(&self) -> (Digest, u64) {
         let book = self.book();
