@@ -1,6 +1,7 @@
 //! A runbook for a client, read and checked: all that a plan, a run or an undo needs to know of the files.
 
 use crate::context::Engine;
+use crate::course::Course;
 use crate::graph::{BuildError, Graph, Material, Values};
 use crate::input;
 use crate::load::{Document, Loaded, RunbookFile, load};
@@ -163,6 +164,14 @@ impl Procedure {
     /// See [`BindError`].
     pub fn dot(&self, kinds: &[Kind], run: &RunId) -> Result<String, BindError> {
         Ok(self.bind_with(kinds, run)?.graph.dot(&self.documents[0].document.form.runbook.value))
+    }
+
+    /// The way through the graph of a run of that name, for whoever adds up times.
+    ///
+    /// # Errors
+    /// See [`BindError`].
+    pub fn course(&self, kinds: &[Kind], run: &RunId) -> Result<Course, BindError> {
+        Ok(Course::of(&self.bind_with(kinds, run)?.graph))
     }
 
     /// Makes the graph and everything else that depends on the name of the run.

@@ -1,6 +1,7 @@
-//! Everything done with a journal afterwards: read, show, list, verify, prune, remarks. Prints nothing.
+//! Everything done with a journal afterwards: read, show, list, verify, prune, remarks, how long steps take. Prints nothing.
 
 pub mod notes;
+pub mod past;
 pub mod prune;
 pub mod read;
 pub mod runs;

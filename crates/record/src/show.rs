@@ -175,9 +175,17 @@ fn stays(run: &Run, plan: Option<&Plan>) -> Vec<Stays> {
     stays
 }
 
-fn shown(run: &Run, step: &StepFold) -> ShownStep {
-    let seconds = |from: Timestamp, to: Timestamp| to.duration_since(from).as_secs_f64().max(0.0);
+fn seconds(from: Timestamp, to: Timestamp) -> f64 {
+    to.duration_since(from).as_secs_f64().max(0.0)
+}
+
+/// How long a step waited for a person, in seconds.
+pub(crate) fn waited(run: &Run, step: &StepFold) -> f64 {
     let waited = |effect: &EffectFold| if let EffectStatus::Answered { at, .. } = &effect.status { seconds(effect.intended.at, at.at) } else { 0.0 };
+    run.effects_of(step).map(waited).sum()
+}
+
+fn shown(run: &Run, step: &StepFold) -> ShownStep {
     let effect = |effect: &EffectFold| match &effect.status {
         EffectStatus::Intended => format!("{} (in doubt)", effect.effect),
         EffectStatus::Asked => format!("{} (not answered)", effect.effect),
@@ -190,7 +198,7 @@ fn shown(run: &Run, step: &StepFold) -> ShownStep {
         status: step.status,
         attempts: step.attempts,
         seconds: step.started.zip(step.finished).map(|(from, to)| seconds(from.at, to.at)),
-        waited: run.effects_of(step).map(waited).sum(),
+        waited: waited(run, step),
         reason: step.reason.clone().or_else(|| step.failures.last().cloned()),
         effects: run.effects_of(step).map(effect).collect(),
     }

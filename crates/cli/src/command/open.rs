@@ -1,12 +1,14 @@
 //! Reads the documents of a command: every error at once, then what is missing is asked for.
 
 use crate::args::Subject;
+use crate::demo::Site;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::here::Here;
 use crate::prompt::answers::Answers;
 use crate::prompt::person::Person;
 use crate::prompt::secret::Source;
+use crate::report::estimate::Estimate;
 use actions::BUILTIN;
 use engine::input::{self, Layer, Values};
 use engine::load::{Document, Loaded};
@@ -16,10 +18,12 @@ use jiff::tz::TimeZone;
 use model::client::{ClientFile, ServiceManager};
 use model::diagnostic::Diagnostics;
 use model::plan::Plan;
+use record::past::Past;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::Path;
+use world::disk_store::DiskStore;
 use world::real::services::ServiceConfig;
 
 /// Documents that were read, and what follows from them.
@@ -40,6 +44,23 @@ pub(crate) struct Client {
     pub(crate) services: ServiceConfig,
     /// Where times are shown.
     pub(crate) zone: TimeZone,
+}
+
+impl Opened {
+    /// The practice site that it is for, if it is one.
+    pub(crate) fn practice(&self) -> Option<Site> {
+        Site::of_client(&self.procedure.values.client)
+    }
+
+    /// How long a plan takes with so many steps at once, where somebody is told.
+    pub(crate) fn estimate(&self, here: &Here, store: &DiskStore, plan: &Plan, jobs: u16) -> Option<Estimate> {
+        if here.everywhere.json || here.everywhere.quiet {
+            return None;
+        }
+        let course = self.procedure.course(&BUILTIN, &plan.run).ok()?;
+        let past = Past::read(store, &plan.runbook.id, &plan.client, &plan.run);
+        Some(Estimate::new(&past, course, plan, jobs.into()))
+    }
 }
 
 /// Reads and checks a runbook with its client file, and gives its inputs their values.

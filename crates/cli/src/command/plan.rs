@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::here::{Here, quoted};
 use crate::report::layout::day;
-use crate::report::plan::{Detail, saved, text};
+use crate::report::plan::{Beside, Detail, saved, text};
 use engine::context::Clock;
 use model::id::RunId;
 use model::plan::Plan;
@@ -19,11 +19,12 @@ use world::disk_store::DiskStore;
 pub(crate) fn plan(here: &Here, args: &args::Plan) -> Result<Exit, Failure> {
     here.listen();
     let opened = open(here, &args.runbook, &args.subject)?;
-    let plan = make(here, &here.store()?, &opened, &args.subject)?;
+    let store = here.store()?;
+    let plan = make(here, &store, &opened, &args.subject)?;
     if let Some(path) = &args.output {
         save(&plan, path)?;
     }
-    show(here, &plan, &opened)?;
+    show(here, &store, &plan, &opened, 1)?;
     if let Some(path) = &args.output {
         let path = path.display().to_string();
         here.tell(&saved(&path, &plan.digest));
@@ -55,14 +56,15 @@ pub(crate) fn make(here: &Here, store: &DiskStore, opened: &Opened, subject: &Su
     })
 }
 
-/// Shows a plan on standard output.
-pub(crate) fn show(here: &Here, plan: &Plan, opened: &Opened) -> Result<(), Failure> {
+/// Shows a plan on standard output, for a run with so many steps at once.
+pub(crate) fn show(here: &Here, store: &DiskStore, plan: &Plan, opened: &Opened, jobs: u16) -> Result<(), Failure> {
     if here.everywhere.json {
         return here.print_json(plan);
     }
     if !here.everywhere.quiet {
-        let looked = day(here.clock.now(), &opened.client.zone);
-        here.print(&text(plan, &here.out, detail(here), Some(&looked)));
+        let (looked, estimate) = (day(here.clock.now(), &opened.client.zone), opened.estimate(here, store, plan, jobs));
+        let beside = Beside { looked: Some(&looked), estimate: estimate.as_ref(), practice: opened.practice().is_some() };
+        here.print(&text(plan, &here.out, detail(here), beside));
     }
     Ok(())
 }

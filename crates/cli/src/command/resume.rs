@@ -26,6 +26,7 @@ pub(crate) fn resume(here: &Here, args: &Resume) -> Result<Exit, Failure> {
     let read = engine::history::read(&store, &run).map_err(|why| Failure::new(Exit::Unverified, "damaged", why))?;
     let roots = opened.procedure.roots(&run).unwrap_or_default();
     let workshop = Workshop::new(here, &store, &opened, &roots);
+    let mut estimate = None;
     let over = read.run.ended.is_some_and(|ended| matches!(ended.outcome, RunOutcome::Done | RunOutcome::Undone));
     if !over && let Some(plan) = &plan {
         let begun = |id: &str| read.run.steps.iter().any(|step| step.id.as_str() == id && step.finished.is_some());
@@ -36,9 +37,11 @@ pub(crate) fn resume(here: &Here, args: &Resume) -> Result<Exit, Failure> {
         let named = names(args.client.as_deref(), &plan.client)?;
         let rest = Plan { steps: plan.steps.iter().filter(|step| !begun(step.id.as_str())).cloned().collect(), ..plan.clone() };
         workshop.agree(&Start { client: &plan.client, effects, reason, named, yes: args.work.yes }, &rest)?;
+        estimate = opened.estimate(here, &store, &rest, args.work.jobs);
     }
     let options = options(here, &args.work)?;
-    let ending = workshop.tell(plan.as_ref(), |engine| engine::command::resume(engine, &opened.procedure, &run, &options)).map_err(refusal)?;
+    let ending =
+        workshop.tell(plan.as_ref(), estimate, |engine| engine::command::resume(engine, &opened.procedure, &run, &options)).map_err(refusal)?;
     let exit = ended(here, &ending);
     here.next(&format!("{} {run}", if matches!(exit, Exit::Failed | Exit::Stopped | Exit::Unanswered) { "resume" } else { "show" }));
     Ok(exit)

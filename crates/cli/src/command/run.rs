@@ -7,10 +7,10 @@ use crate::args;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::here::Here;
-use crate::paper::Ink;
 use crate::prompt::start::Start;
+use crate::report::estimate::Estimate;
 use crate::report::layout::{count, day};
-use crate::report::plan::text;
+use crate::report::plan::{Beside, text, title};
 use engine::context::Clock;
 use model::effect::Effect;
 use model::plan::Plan;
@@ -37,7 +37,7 @@ pub(crate) fn run(here: &Here, args: &args::Run) -> Result<Exit, Failure> {
     let given = args.subject.client.as_ref().map(|path| path.to_string_lossy());
     let named = if fresh { given.is_some() } else { names(given.as_deref(), &plan.client)? };
     if args.dry_run {
-        super::plan::show(here, &plan, &opened)?;
+        super::plan::show(here, &here.store()?, &plan, &opened, args.work.jobs)?;
         return Ok(if plan.refused.is_empty() { Exit::Done } else { Exit::Refused });
     }
     if !plan.refused.is_empty() {
@@ -47,11 +47,12 @@ pub(crate) fn run(here: &Here, args: &args::Run) -> Result<Exit, Failure> {
     let store = here.store()?;
     let roots = opened.procedure.roots(&plan.run).unwrap_or_default();
     let workshop = Workshop::new(here, &store, &opened, &roots);
-    introduce(here, &plan, &opened, fresh && workshop.console().is_some() && !args.work.yes);
+    let estimate = opened.estimate(here, &store, &plan, args.work.jobs);
+    introduce(here, &plan, &opened, estimate.as_ref(), fresh && workshop.console().is_some() && !args.work.yes);
     let start = start(&plan, named, args.work.yes);
     workshop.agree(&start, &plan)?;
     let options = options(here, &args.work)?;
-    let ending = workshop.tell(Some(&plan), |engine| engine::command::run(engine, &opened.procedure, &plan, &options)).map_err(refusal)?;
+    let ending = workshop.tell(Some(&plan), estimate, |engine| engine::command::run(engine, &opened.procedure, &plan, &options)).map_err(refusal)?;
     let exit = ended(here, &ending);
     let run = plan.run.as_str();
     match exit {
@@ -88,13 +89,14 @@ fn start(plan: &Plan, named: bool, yes: bool) -> Start<'_> {
 }
 
 /// Says what is about to begin: all of it, if it was not seen before.
-fn introduce(here: &Here, plan: &Plan, opened: &Opened, whole: bool) {
+fn introduce(here: &Here, plan: &Plan, opened: &Opened, estimate: Option<&Estimate>, whole: bool) {
+    let practice = opened.practice().is_some();
     if whole {
         let looked = day(here.clock.now(), &opened.client.zone);
-        here.tell(&format!("{}\n", text(plan, &here.err, super::plan::detail(here), Some(&looked))));
+        here.tell(&format!("{}\n", text(plan, &here.err, super::plan::detail(here), Beside { looked: Some(&looked), estimate, practice })));
     }
     let line =
         format!("{} {} for client {} on {}, {}", plan.runbook.id, plan.runbook.version, plan.client, plan.host, count(plan.steps.len(), "step"));
-    here.tell(&format!("{}  {}\n", here.err.paint(Ink::Head, "RUN"), Printable(&line)));
+    here.tell(&format!("{}  {}\n", title(&here.err, "RUN", practice), Printable(&line)));
     plan.warnings.iter().for_each(|warning| here.warn(warning));
 }

@@ -46,8 +46,9 @@ pub(crate) fn undo(here: &Here, args: &Undo) -> Result<Exit, Failure> {
     let roots = opened.procedure.roots(&run).unwrap_or_default();
     let workshop = Workshop::new(here, &store, &opened, &roots);
     let plan = workshop.quietly(|engine| engine::command::undo_plan(engine, &opened.procedure, &run, &wanted)).map_err(refusal)?;
+    let practice = opened.practice().is_some();
     if args.dry_run {
-        show(here, args, &plan)?;
+        show(here, args, &plan, practice)?;
         return Ok(if plan.refused.is_empty() { Exit::Done } else { Exit::Refused });
     }
     let named = names(args.client.as_deref(), &plan.client)?;
@@ -56,24 +57,25 @@ pub(crate) fn undo(here: &Here, args: &Undo) -> Result<Exit, Failure> {
         return Err(failure.details(plan.refused.clone()).help(AGREE));
     }
     if workshop.console().is_some() && !args.work.yes {
-        here.tell(&undo_text(&plan, run.as_str(), &here.err, super::plan::detail(here)));
+        here.tell(&undo_text(&plan, run.as_str(), &here.err, super::plan::detail(here), practice));
     }
     let effects = plan.steps.iter().flat_map(|step| &step.effects).filter(|effect| !matches!(effect, Effect::Wait { .. })).count();
     let reason = args.past_no_return.then(|| "It goes below the point of no return".to_owned());
     workshop.agree(&Start { client: &plan.client, effects, reason, named, yes: args.work.yes }, &plan)?;
     let options = options(here, &args.work)?;
-    let ending = workshop.tell(Some(&plan), |engine| engine::command::undo(engine, &opened.procedure, &run, &wanted, &options)).map_err(refusal)?;
+    let ending =
+        workshop.tell(Some(&plan), None, |engine| engine::command::undo(engine, &opened.procedure, &run, &wanted, &options)).map_err(refusal)?;
     let exit = ended(here, &ending);
     here.next(&format!("show {run}"));
     Ok(exit)
 }
 
-fn show(here: &Here, args: &Undo, plan: &Plan) -> Result<(), Failure> {
+fn show(here: &Here, args: &Undo, plan: &Plan, practice: bool) -> Result<(), Failure> {
     if here.everywhere.json {
         return here.print_json(plan);
     }
     if !here.everywhere.quiet {
-        here.print(&undo_text(plan, &args.run, &here.out, super::plan::detail(here)));
+        here.print(&undo_text(plan, &args.run, &here.out, super::plan::detail(here), practice));
     }
     if plan.refused.is_empty() {
         let with = |flag: &str, value: &String| format!(" {flag} {}", quoted(value));

@@ -13,8 +13,10 @@ use crate::prompt::crew::Crew;
 use crate::prompt::keys::Keys;
 use crate::prompt::start::Start;
 use crate::report::board::{Board, Detail};
+use crate::report::estimate::Estimate;
 use crate::report::layout::Table;
 use crate::report::reporter::{Manner, Reporter};
+use crate::report::running::Usually;
 use actions::BUILTIN;
 use engine::command::{Options, Refusal};
 use engine::context::{Engine, Sink};
@@ -48,7 +50,7 @@ impl<'h> Workshop<'h> {
         // What programs write has no name; only the file system matters.
         let spool = if store.dir().is_dir() { store.dir().to_owned() } else { std::env::temp_dir() };
         let world = Real::new(&spool, opened.client.services.clone()).with_roots(roots).with_cancel(Arc::clone(&here.stop.programs));
-        Self { here, store, world, client: &opened.client, answers: opened.answers.as_ref(), site: Site::of_client(&opened.procedure.values.client) }
+        Self { here, store, world, client: &opened.client, answers: opened.answers.as_ref(), site: opened.practice() }
     }
 
     fn crew<'c>(&'c self, reporter: Option<&'c Reporter>) -> Crew<'c> {
@@ -86,7 +88,12 @@ impl<'h> Workshop<'h> {
     }
 
     /// Works, and tells it. Ctrl-C is a question from now on.
-    pub(crate) fn tell(&self, plan: Option<&Plan>, work: impl FnOnce(Engine<'_>) -> Result<Ending, Refusal>) -> Result<Ending, Refusal> {
+    pub(crate) fn tell(
+        &self,
+        plan: Option<&Plan>,
+        estimate: Option<Estimate>,
+        work: impl FnOnce(Engine<'_>) -> Result<Ending, Refusal>,
+    ) -> Result<Ending, Refusal> {
         if !self.here.begin() {
             return Err(Refusal::Stopped);
         }
@@ -102,7 +109,11 @@ impl<'h> Workshop<'h> {
             (Manner::Piped(self.client.zone.clone()), Box::new(io::stdout()))
         };
         let detail = if everywhere.verbose > 0 { Detail::Effects } else { Detail::Steps };
-        let mut board = Board::new(plan.map(|plan| plan.steps.len()), detail);
+        let usually = if matches!(manner, Manner::Terminal(_)) { Usually::Always } else { Usually::Slow };
+        let mut board = Board::new(plan.map(|plan| plan.steps.len()), detail).with_estimate(estimate, usually);
+        if self.site.is_some() {
+            board = board.in_practice();
+        }
         let terminal = self.here.terminal().filter(|terminal| matches!(manner, Manner::Terminal(_)) && terminal.listens());
         // Without a pipe nobody can be told that the run is over: then nobody listens.
         let keys = terminal.and_then(|terminal| Some((terminal, io::pipe().ok()?)));

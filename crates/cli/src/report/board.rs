@@ -1,18 +1,19 @@
 //! Where a run stands, as people follow it: what runs, what is over, what is to be said of each event.
 
+use super::estimate::Estimate;
 use super::layout::{between, count, took};
+use super::running::{Running, Usually};
 use super::said::{Kind, Said};
 use crate::paper::Mark;
 use jiff::Timestamp;
 use model::effect::Effect;
 use model::event::{Event, Line, Outcome, RunOutcome, Scope};
 use model::id::{RunId, StepId};
-use model::state::Bytes;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Where a run stands.
-#[derive(Default, Debug)]
+#[derive(Default)]
 pub(crate) struct Board {
     /// How many steps there are, where that is known.
     total: Option<usize>,
@@ -25,6 +26,12 @@ pub(crate) struct Board {
     /// Whether somebody may type while nobody is asked.
     keys: bool,
     paused: bool,
+    /// How long it takes, if something tells.
+    estimate: Option<Estimate>,
+    /// Whether it is said of every step how long it usually takes, or of slow ones only.
+    usually: Usually,
+    /// What stands before the whole on a practice site.
+    practice: &'static str,
 }
 
 /// A run that is followed.
@@ -35,18 +42,6 @@ struct Following {
     undo: bool,
     outcomes: BTreeMap<&'static str, usize>,
     changes: usize,
-}
-
-/// A step that runs.
-#[derive(Debug)]
-struct Running {
-    step: StepId,
-    since: Timestamp,
-    attempt: u32,
-    does: String,
-    told: Option<String>,
-    /// Bytes written of a long copy, and bytes in all.
-    copied: Option<(u64, u64)>,
 }
 
 impl Board {
@@ -61,9 +56,24 @@ impl Board {
         Self { keys: true, ..self }
     }
 
+    /// So long it takes.
+    #[must_use]
+    pub(crate) fn with_estimate(self, estimate: Option<Estimate>, usually: Usually) -> Self {
+        Self { estimate, usually, ..self }
+    }
+
+    /// It is only practice.
+    #[must_use]
+    pub(crate) fn in_practice(self) -> Self {
+        Self { practice: "PRACTICE   ", ..self }
+    }
+
     /// Takes an event and tells what is to be said of it.
     pub(crate) fn take(&mut self, line: &Line) -> Vec<Said> {
         let at = line.at;
+        if matches!(line.event, Event::Paused { .. } | Event::Decided { .. } | Event::ClockStep { .. }) {
+            self.running.iter_mut().for_each(|running| running.usual = None);
+        }
         let run = |word, mark, text: String| vec![Said { at, kind: Kind::Run, name: line.run.to_string(), mark, word, took: None, text }];
         match &line.event {
             Event::RunStarted(started) => {
@@ -79,7 +89,7 @@ impl Board {
                         Scope::Group(group) => format!("takes back {group} of {}", undo.run),
                     },
                 };
-                run(if undo.is_some() { "undoing" } else { "started" }, Mark::Running, text)
+                run(if undo.is_some() { "undoing" } else { "started" }, Mark::Running, format!("{}{text}", self.practice))
             }
             Event::Resumed { by, .. } => {
                 if self.runs.is_empty() {
@@ -91,14 +101,9 @@ impl Board {
                 match self.running.iter_mut().find(|running| running.step == *step) {
                     Some(running) => running.attempt = *attempt,
                     None => {
-                        self.running.push(Running {
-                            step: step.clone(),
-                            since: at,
-                            attempt: *attempt,
-                            does: String::new(),
-                            told: None,
-                            copied: None,
-                        });
+                        let undo = self.runs.last().is_some_and(|following| following.undo);
+                        let usual = self.estimate.as_ref().filter(|_| !undo).and_then(|estimate| estimate.usual(step));
+                        self.running.push(Running::new(step, *attempt, at, usual));
                     }
                 }
                 Vec::new()
@@ -122,11 +127,17 @@ impl Board {
                 Vec::new()
             }
             Event::Asked { step, effect, .. } => {
+                if let Some(running) = self.of(step) {
+                    running.asked.get_or_insert(at);
+                }
                 let mut said = self.said(at, step, Mark::Person, "waiting", effect.to_string());
                 said.kind = Kind::Ask;
                 vec![said]
             }
             Event::Answered { step, by, .. } => {
+                if let Some(running) = self.of(step) {
+                    running.waited += running.asked.take().map_or(Duration::ZERO, |asked| between(asked, at));
+                }
                 let mut said = self.said(at, step, Mark::Done, "answered", format!("by {by}"));
                 said.kind = Kind::Ask;
                 vec![said]
@@ -184,15 +195,21 @@ impl Board {
         if let Some(following) = self.runs.last_mut() {
             *following.outcomes.entry(word).or_default() += 1;
         }
+        if let Some(estimate) = self.estimate.as_mut().filter(|_| !undo) {
+            estimate.over(step);
+        }
         let took = running.as_ref().map(|running| between(running.since, at));
         let told = running.as_ref().is_some_and(|running| running.told.is_some() && running.told.as_deref() == reason);
-        let text = match (&running, reason) {
+        let mut text = match (&running, reason) {
             (Some(running), Some(_)) if told => format!("after {}", count(running.attempt as usize, "attempt")),
             (_, Some(reason)) => reason.to_owned(),
             (Some(running), None) if running.attempt > 1 => format!("at attempt {}: {}", running.attempt, running.does),
             (Some(running), None) => running.does.clone(),
             (None, None) => String::new(),
         };
+        if let (Usually::Always, Outcome::Done, Some(running)) = (self.usually, outcome, &running) {
+            text = (text + &running.usually("   ")).trim_start().to_owned();
+        }
         let said = Said { at, kind: Kind::Step, name: step.to_string(), mark, word, took, text };
         if outcome == Outcome::Failed {
             self.failures.push(Said { text: reason.unwrap_or_default().to_owned(), ..said.clone() });
@@ -229,7 +246,8 @@ impl Board {
         if outcome == RunOutcome::Done && exit == 8 {
             text.push("with failures that the runbook allows".to_owned());
         }
-        said.push(Said { at: line.at, kind: Kind::Run, name: line.run.to_string(), mark, word, took: time, text: text.join("; ") });
+        let text = format!("{}{}", self.practice, text.join("; "));
+        said.push(Said { at: line.at, kind: Kind::Run, name: line.run.to_string(), mark, word, took: time, text });
         said
     }
 
@@ -242,16 +260,17 @@ impl Board {
 
     /// What runs now, for a live area or a sign of life.
     pub(crate) fn running(&self, now: Timestamp) -> Vec<Said> {
-        let running = self.running.iter().map(|running| Said {
-            at: now,
-            kind: Kind::Step,
-            name: running.step.to_string(),
-            mark: Mark::Running,
-            word: "running",
-            took: Some(between(running.since, now)),
-            text: running.copied.map_or_else(|| running.does.clone(), |(written, total)| of_total(written, total)),
-        });
-        running.collect()
+        self.running.iter().map(|running| running.said(now, self.usually)).collect()
+    }
+
+    /// What has become slow since this was last asked.
+    pub(crate) fn slow(&mut self, now: Timestamp) -> Vec<Said> {
+        let slow = self.running.iter_mut().filter(|running| !running.slow && running.is_slow(now));
+        slow.map(|running| {
+            running.slow = true;
+            running.said(now, Usually::Slow)
+        })
+        .collect()
     }
 
     /// One line on the whole.
@@ -264,7 +283,10 @@ impl Board {
         };
         let time: Duration = between(following.began, now);
         let paused = if self.paused { "PAUSED   " } else { "" };
-        Some(format!("{paused}{steps}   {}   run {}", took(time), following.run))
+        let running: Vec<_> = self.running.iter().map(|running| (&running.step, running.spent(now))).collect();
+        let left = self.estimate.as_ref().filter(|_| !following.undo).and_then(|estimate| estimate.left(&running));
+        let left = left.map(|left| left + "   ").unwrap_or_default();
+        Some(format!("{}{paused}{steps}   {left}{}   run {}", self.practice, took(time), following.run))
     }
 
     /// Whether a person has paused the run.
@@ -285,15 +307,6 @@ impl Board {
     pub(crate) fn place(&self) -> Option<(usize, usize)> {
         let following = self.runs.last().filter(|following| !following.undo)?;
         Some((following.outcomes.values().sum::<usize>() + 1, self.total?))
-    }
-}
-
-/// `2.6 of 4.1 GB`: the unit once if it is the same.
-fn of_total(written: u64, total: u64) -> String {
-    let (written, total) = (Bytes(written).to_string(), Bytes(total).to_string());
-    match (written.split_once(' '), total.split_once(' ')) {
-        (Some((number, a)), Some((_, b))) if a == b => format!("{number} of {total}"),
-        _ => format!("{written} of {total}"),
     }
 }
 

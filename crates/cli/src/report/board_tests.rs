@@ -119,3 +119,91 @@ fn an_undo_tells_what_is_taken_back() {
 ";
     assert_eq!(format!("\n{rows}"), expected);
 }
+
+/// A board of a run of four steps that usually take 150, 50, 0 and 20 seconds.
+fn with_past(usually: Usually) -> Board {
+    let past = [[100, 50, 0, 20], [200, 50, 0, 10], [150, 400, 0, 30]].map(|run| run.map(Some));
+    Board::new(Some(4), Detail::Steps).with_estimate(Some(super::super::estimate::tests::estimate(&past, 1)), usually)
+}
+
+fn after(start: &Line, seconds: i64) -> Timestamp {
+    start.at + jiff::SignedDuration::from_secs(seconds)
+}
+
+#[test]
+fn a_step_is_called_slow_once_when_it_takes_twice_its_usual_time_or_a_minute_more() {
+    let events = lines(&[
+        started(),
+        json!({ "event": "step_started", "step": "keep", "attempt": 1 }),
+        json!({ "event": "step_started", "step": "copy", "attempt": 1 }),
+        json!({ "event": "step_started", "step": "closed", "attempt": 1 }),
+        json!({ "event": "step_finished", "step": "copy", "outcome": "done" }),
+    ]);
+    let mut board = with_past(Usually::Always);
+    events[..4].iter().for_each(|line| drop(board.take(line)));
+    let slow = |board: &mut Board, at| board.slow(at).iter().map(|said| said.row(&TABLE)).collect::<String>();
+    // `closed` usually takes no time at all; the first seconds of it are not slow.
+    assert_eq!(slow(&mut board, after(&events[3], 10)), "");
+    assert_eq!(slow(&mut board, after(&events[3], 11)), "  > closed            running    11s    slow\n");
+    assert_eq!(slow(&mut board, after(&events[2], 100)), "");
+    assert_eq!(slow(&mut board, after(&events[2], 101)), "  > copy              running  1m41s    slow: usually 50s\n");
+    assert_eq!(slow(&mut board, after(&events[2], 102)), "");
+    let rows: Vec<String> = board.running(after(&events[1], 60)).iter().map(|said| said.row(&TABLE)).collect();
+    assert_eq!(rows[0], "  > keep              running  1m00s    usually 2m30s\n");
+    assert_eq!(slow(&mut board, after(&events[1], 211)), "  > keep              running  3m31s    slow: usually 2m30s\n");
+    let done: Vec<String> = board.take(&events[4]).iter().map(|said| said.row(&TABLE)).collect();
+    assert_eq!(done, ["  + copy              done       20s    usually 50s\n"]);
+}
+
+#[test]
+fn in_a_pipe_only_what_is_slow_is_told_and_nothing_when_a_person_came_between() {
+    let events = lines(&[
+        started(),
+        json!({ "event": "step_started", "step": "copy", "attempt": 1 }),
+        json!({ "event": "asked", "step": "copy", "n": 0, "effect": { "effect": "ask", "form": { "form": "step",
+            "instructions": [{ "do": "Look" }] } } }),
+        json!({ "event": "answered", "step": "copy", "n": 0, "by": "jdoe", "answers": {} }),
+        json!({ "event": "paused", "by": "jdoe" }),
+        json!({ "event": "decided", "by": "jdoe", "what": "go_on", "about": "run" }),
+        json!({ "event": "step_finished", "step": "copy", "outcome": "done" }),
+    ]);
+    let mut board = with_past(Usually::Slow);
+    events[..2].iter().for_each(|line| drop(board.take(line)));
+    assert!(!board.running(after(&events[1], 60))[0].text.contains("usually"));
+    assert!(board.running(after(&events[1], 101))[0].line(&TimeZone::UTC).ends_with("running  1m41s slow: usually 50s\n"));
+    board.take(&events[2]);
+    assert_eq!(board.slow(after(&events[1], 1000)), [], "a person is waited for");
+    board.take(&events[3]);
+    assert_eq!(board.slow(after(&events[1], 110)), [], "a person was waited for");
+    events[4..6].iter().for_each(|line| drop(board.take(line)));
+    assert_eq!(board.slow(after(&events[1], 1000)), [], "it was paused");
+    assert!(!board.take(&events[6])[0].text.contains("usually"));
+}
+
+#[test]
+fn the_whole_says_how_long_the_rest_takes_and_an_undo_knows_nothing_of_that() {
+    let mut undo = started();
+    undo["undo_of"] = json!({ "run": "h-0307-1", "scope": "all" });
+    let events = lines(&[
+        started(),
+        json!({ "event": "step_started", "step": "keep", "attempt": 1 }),
+        json!({ "event": "step_finished", "step": "keep", "outcome": "done" }),
+        json!({ "event": "step_started", "step": "copy", "attempt": 1 }),
+        undo,
+    ]);
+    let mut board = with_past(Usually::Always);
+    events[..4].iter().for_each(|line| drop(board.take(line)));
+    assert_eq!(board.total(after(&events[3], 20)).unwrap(), "1 of 4 steps   0-7 min left   50s   run h-0307-1");
+    board.take(&events[4]);
+    assert_eq!(board.total(after(&events[4], 20)).unwrap(), "0 steps   20s   run h-0307-1");
+}
+
+#[test]
+fn on_a_practice_site_every_line_about_the_run_says_so() {
+    let mut board = Board::new(Some(3), Detail::Steps).in_practice();
+    let events = events();
+    let told: Vec<Said> = events.iter().flat_map(|line| board.take(line)).filter(|said| said.kind == Kind::Run).collect();
+    assert!(told.len() == 2 && told.iter().all(|said| said.text.starts_with("PRACTICE   ")), "{told:?}");
+    events[..2].iter().for_each(|line| drop(board.take(line)));
+    assert!(board.total(events[1].at).unwrap().starts_with("PRACTICE   0 of 3 steps"));
+}

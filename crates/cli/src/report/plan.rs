@@ -1,5 +1,6 @@
 //! A plan as text: one line a step, what does not change folded, totals and what cannot be undone last.
 
+use super::estimate::Estimate;
 use super::layout::{Table, count, fill, words_of_four};
 use crate::paper::{Ink, Mark, Paper};
 use model::effect::Effect;
@@ -18,12 +19,29 @@ pub(crate) enum Detail {
     Effects,
 }
 
-/// A plan for people. `looked`: when and where it was made, in words.
-pub(crate) fn text(plan: &Plan, paper: &Paper, detail: Detail, looked: Option<&str>) -> String {
+/// What is said of a plan that does not stand in it.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Beside<'a> {
+    /// When and where it was made, in words.
+    pub(crate) looked: Option<&'a str>,
+    /// How long it takes.
+    pub(crate) estimate: Option<&'a Estimate>,
+    /// Whether it is for a practice site.
+    pub(crate) practice: bool,
+}
+
+/// A title, as what it is for stands before everything.
+pub(crate) fn title(paper: &Paper, title: &str, practice: bool) -> String {
+    let title = paper.paint(Ink::Head, title);
+    if practice { format!("{}  {title}", paper.paint(Ink::Open, "PRACTICE")) } else { title.into_owned() }
+}
+
+/// A plan for people.
+pub(crate) fn text(plan: &Plan, paper: &Paper, detail: Detail, beside: Beside<'_>) -> String {
     let mut text = String::new();
     let head = format!("{} {} for client {} on {}.", plan.runbook.id, plan.runbook.version, plan.client, plan.host);
-    let _ = writeln!(text, "{}  {} Nothing has been changed.", paper.paint(Ink::Head, "PLAN"), Printable(&head));
-    if let Some(looked) = looked {
+    let _ = writeln!(text, "{}  {} Nothing has been changed.", title(paper, "PLAN", beside.practice), Printable(&head));
+    if let Some(looked) = beside.looked {
         let _ = writeln!(text, "Looked at {looked}");
     }
     text.push('\n');
@@ -34,15 +52,15 @@ pub(crate) fn text(plan: &Plan, paper: &Paper, detail: Detail, looked: Option<&s
         lines.steps(&mut text, &option.steps);
     }
     text.push('\n');
-    totals(&mut text, plan, paper);
+    totals(&mut text, plan, paper, beside.estimate);
     text
 }
 
 /// What an undo would do, for people. Looks like a plan.
-pub(crate) fn undo_text(plan: &Plan, run: &str, paper: &Paper, detail: Detail) -> String {
+pub(crate) fn undo_text(plan: &Plan, run: &str, paper: &Paper, detail: Detail, practice: bool) -> String {
     let mut text = String::new();
     let head = format!("of run {run}, client {}, {}.", plan.client, plan.host);
-    let _ = writeln!(text, "{}  {} Nothing has been changed.\n", paper.paint(Ink::Head, "UNDO PLAN"), Printable(&head));
+    let _ = writeln!(text, "{}  {} Nothing has been changed.\n", title(paper, "UNDO PLAN", practice), Printable(&head));
     let lines = Lines::of(plan, paper, detail);
     lines.steps(&mut text, &plan.steps);
     let listed = |id: &str| plan.steps.iter().any(|step| step.id.as_str() == id);
@@ -199,7 +217,7 @@ pub(crate) fn mark(decision: Decision) -> Mark {
     }
 }
 
-fn totals(text: &mut String, plan: &Plan, paper: &Paper) {
+fn totals(text: &mut String, plan: &Plan, paper: &Paper, estimate: Option<&Estimate>) {
     const ORDER: [Decision; 11] = [
         Decision::Change,
         Decision::Run,
@@ -221,6 +239,9 @@ fn totals(text: &mut String, plan: &Plan, paper: &Paper) {
         .collect();
     let _ = write!(text, "{}", count(plan.steps.len(), "step"));
     let _ = writeln!(text, "{}{}.", if by_decision.is_empty() { "" } else { ": " }, by_decision.join(", "));
+    if let Some(estimate) = estimate {
+        let _ = writeln!(text, "{}", estimate.whole());
+    }
     if let Some(outage) = &plan.outage {
         let shown = |seconds: f64| super::layout::took(Duration::from_secs_f64(seconds.clamp(0.0, 1e9)));
         let _ = writeln!(text, "Users are cut off for {}, at most {}.", shown(outage.usual), shown(outage.most));

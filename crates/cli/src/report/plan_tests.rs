@@ -38,7 +38,7 @@ fn plan() -> Plan {
 
 #[test]
 fn a_plan_is_one_line_a_step_with_what_cannot_be_undone_last() {
-    let text = text(&plan(), &Paper::PLAIN, Detail::Lines, Some("Sat 2026-03-07 19:41 +01:00"));
+    let text = text(&plan(), &Paper::PLAIN, Detail::Lines, Beside { looked: Some("Sat 2026-03-07 19:41 +01:00"), ..Beside::default() });
     let expected = "\
 PLAN  licence 1.4.0 for client harbor on SAGE01. Nothing has been changed.
 Looked at Sat 2026-03-07 19:41 +01:00
@@ -67,7 +67,7 @@ warning: no `touches`: anything may be changed
 
 #[test]
 fn more_detail_shows_effects_and_differences_and_no_foreign_escape() {
-    let text = text(&plan(), &Paper::PLAIN, Detail::Effects, None);
+    let text = text(&plan(), &Paper::PLAIN, Detail::Effects, Beside::default());
     assert!(text.contains("      change file:/srv/b: absent -> 7 B"), "{text}");
     assert!(text.contains("      | +new\\u{1b}[31m\n"), "{text}");
     assert!(text.contains("  + a                 holds     it is there\n"), "{text}");
@@ -76,7 +76,7 @@ fn more_detail_shows_effects_and_differences_and_no_foreign_escape() {
 #[test]
 fn no_line_is_wider_than_the_terminal() {
     for width in [60, 80, 100] {
-        let text = text(&plan(), &Paper { width: Some(width), ..Paper::PLAIN }, Detail::Effects, None);
+        let text = text(&plan(), &Paper { width: Some(width), ..Paper::PLAIN }, Detail::Effects, Beside::default());
         for line in text.lines().filter(|line| line.starts_with("  ")) {
             assert!(line.chars().count() <= width, "{line}");
         }

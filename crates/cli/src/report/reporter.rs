@@ -2,9 +2,10 @@
 //! own writes it.
 
 use super::board::Board;
-use super::layout::{Table, cut};
+use super::layout::Table;
+use super::live::{LIVE, live};
 use super::said::{Kind, Said};
-use crate::paper::{Ink, Mark, Paper};
+use crate::paper::Mark;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::event::Line;
@@ -14,7 +15,6 @@ use std::io::Write;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use unicode_width::UnicodeWidthStr;
 
 /// How a run is told.
 #[derive(Clone, Debug)]
@@ -67,8 +67,6 @@ struct Pen {
     broken: bool,
 }
 
-/// What runs: at most so many lines in the live area.
-const LIVE: usize = 8;
 /// The shortest time between two paints.
 const PACE: Duration = Duration::from_millis(100);
 /// Rows that may wait for a terminal; then they are left out, for nobody reads them anyway.
@@ -77,6 +75,8 @@ const ROWS: usize = 2000;
 const BYTES: usize = 8 << 20;
 /// A sign of life in a pipe.
 const HEARTBEAT: Duration = Duration::from_secs(60);
+/// How often it is looked at whether a step has become slow, where nothing is repainted.
+const GLANCE: Duration = Duration::from_secs(5);
 
 impl Reporter {
     /// Starts to tell, on this stream. The board knows what was planned.
@@ -257,7 +257,8 @@ impl Shared {
     fn write_all(&self) {
         let mut heard = Instant::now();
         loop {
-            let wait = self.patience(heard);
+            let patience = self.patience(heard);
+            let wait = if self.glances() { patience.min(GLANCE) } else { patience };
             let desk = self.desk();
             let (desk, waited) = self
                 .news
@@ -269,8 +270,10 @@ impl Shared {
                 heard = Instant::now();
                 continue;
             }
-            self.write_once(waited.timed_out());
-            heard = Instant::now();
+            let lifeless = waited.timed_out() && wait == patience;
+            if self.write_once(lifeless) || lifeless {
+                heard = Instant::now();
+            }
             if closed {
                 return;
             }
@@ -292,11 +295,21 @@ impl Shared {
         whole.saturating_sub(heard.elapsed())
     }
 
-    fn write_once(&self, nothing_new: bool) {
+    /// Whether it is said once that a step is slow: nothing is repainted.
+    fn glances(&self) -> bool {
+        match &self.manner {
+            Manner::Terminal(table) => !table.paper.cursor,
+            Manner::Piped(_) => true,
+            Manner::Json | Manner::Silent => false,
+        }
+    }
+
+    /// Writes what there is, and whether there was something.
+    fn write_once(&self, nothing_new: bool) -> bool {
         let mut pen = self.pen();
         let mut desk = self.desk();
         if desk.held && !desk.closed {
-            return;
+            return false;
         }
         let now = Timestamp::now();
         let mut text = desk.take();
@@ -310,8 +323,10 @@ impl Shared {
                 whole
             }
             manner => {
-                if nothing_new && !desk.closed {
-                    for said in desk.board.running(now).iter().take(LIVE) {
+                if !desk.closed {
+                    let slow = desk.board.slow(now);
+                    let running = if nothing_new { desk.board.running(now).into_iter().take(LIVE).collect() } else { slow };
+                    for said in &running {
                         match manner {
                             Manner::Terminal(table) => text.push_str(&said.row(table)),
                             Manner::Piped(zone) => text.push_str(&said.line(zone)),
@@ -325,6 +340,7 @@ impl Shared {
         };
         pen.put(&whole);
         self.room.notify_all();
+        !whole.is_empty()
     }
 }
 
@@ -359,35 +375,6 @@ impl Pen {
         }
         self.broken = self.stream.write_all(text.as_bytes()).and_then(|()| self.stream.flush()).is_err();
     }
-}
-
-struct LiveLine {
-    text: String,
-    cells: usize,
-}
-
-/// The live area: a rule, what runs, one line on the whole, and what may be typed.
-fn live(board: &Board, table: &Table, now: Timestamp) -> Vec<LiveLine> {
-    let running = board.running(now);
-    let Some(total) = board.total(now).filter(|_| !running.is_empty() || board.is_paused()) else { return Vec::new() };
-    let paper = &table.paper;
-    // Painted at the width of the moment, one cell less: some terminals break a line that is just full.
-    let width = terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| usize::from(width.0)).or(paper.width).unwrap_or(80);
-    let width = width.saturating_sub(1).clamp(20, 100);
-    let set = |text: &str, ink| {
-        let text = cut(text, width);
-        LiveLine { cells: text.width(), text: format!("{}\n", paper.paint(ink, &text)) }
-    };
-    let mut lines = vec![set(&"-".repeat(width), Ink::Plain)];
-    let plain = Table { paper: Paper { width: None, colour: false, ..*paper }, ..*table };
-    lines.extend(running.iter().take(LIVE).map(|said| set(said.row(&plain).trim_end(), Ink::Plain)));
-    let more = match running.len().saturating_sub(LIVE) {
-        0 => String::new(),
-        more => format!("   and {more} more"),
-    };
-    lines.push(set(&format!("{total}{more}"), Ink::Head));
-    lines.push(set(board.keys(), Ink::Plain));
-    lines
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::super::board::Detail;
 use super::*;
+use crate::paper::Paper;
 use model::event::Event;
 use model::id::{RunId, StepId};
 

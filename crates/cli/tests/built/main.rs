@@ -10,3 +10,4 @@ mod person;
 mod program;
 #[cfg(target_os = "linux")]
 mod terminal;
+mod times;

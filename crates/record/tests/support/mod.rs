@@ -134,7 +134,8 @@ pub(crate) struct Builder<'d> {
     lines: Vec<Line>,
     text: Vec<String>,
     head: Digest,
-    at: Timestamp,
+    /// When the next event comes.
+    pub(crate) at: Timestamp,
 }
 
 impl<'d> Builder<'d> {
