@@ -208,7 +208,7 @@ impl Board {
             (None, None) => String::new(),
         };
         if let (Usually::Always, Outcome::Done, Some(running)) = (self.usually, outcome, &running) {
-            text = (text + &running.usually("   ")).trim_start().to_owned();
+            text = (running.usually() + &text).trim_end().to_owned();
         }
         let said = Said { at, kind: Kind::Step, name: step.to_string(), mark, word, took, text };
         if outcome == Outcome::Failed {

@@ -144,9 +144,10 @@ fn a_step_is_called_slow_once_when_it_takes_twice_its_usual_time_or_a_minute_mor
     let slow = |board: &mut Board, at| board.slow(at).iter().map(|said| said.row(&TABLE)).collect::<String>();
     // `closed` usually takes no time at all; the first seconds of it are not slow.
     assert_eq!(slow(&mut board, after(&events[3], 10)), "");
+    board.progress(&StepId::new("copy"), 1 << 30, 2 << 30);
     assert_eq!(slow(&mut board, after(&events[3], 11)), "  > closed            running    11s    slow\n");
     assert_eq!(slow(&mut board, after(&events[2], 100)), "");
-    assert_eq!(slow(&mut board, after(&events[2], 101)), "  > copy              running  1m41s    slow: usually 50s\n");
+    assert_eq!(slow(&mut board, after(&events[2], 101)), "  > copy              running  1m41s    slow: usually 50s   1.0 of 2.0 GB\n");
     assert_eq!(slow(&mut board, after(&events[2], 102)), "");
     let rows: Vec<String> = board.running(after(&events[1], 60)).iter().map(|said| said.row(&TABLE)).collect();
     assert_eq!(rows[0], "  > keep              running  1m00s    usually 2m30s\n");

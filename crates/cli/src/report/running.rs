@@ -59,28 +59,22 @@ impl Running {
 
     /// What is said of it while it runs.
     pub(super) fn said(&self, now: Timestamp, usually: Usually) -> Said {
-        let mut text = self.copied.map_or_else(|| self.does.clone(), |(written, total)| of_total(written, total));
-        if self.is_slow(now) {
-            text.push_str("   slow");
-            text.push_str(&self.usually(": "));
-        } else if usually == Usually::Always {
-            text.push_str(&self.usually("   "));
-        }
+        let does = self.copied.map_or_else(|| self.does.clone(), |(written, total)| of_total(written, total));
+        // First, for the end of a line may be cut off.
+        let mut text = match (self.is_slow(now), usually) {
+            (true, _) if self.usually().is_empty() => "slow   ".to_owned(),
+            (true, _) => format!("slow: {}", self.usually()),
+            (false, Usually::Always) => self.usually(),
+            (false, Usually::Slow) => String::new(),
+        };
+        text.push_str(&does);
         let took = Some(between(self.since, now));
-        Said {
-            at: now,
-            kind: Kind::Step,
-            name: self.step.to_string(),
-            mark: Mark::Running,
-            word: "running",
-            took,
-            text: text.trim_start().to_owned(),
-        }
+        Said { at: now, kind: Kind::Step, name: self.step.to_string(), mark: Mark::Running, word: "running", took, text: text.trim_end().to_owned() }
     }
 
-    /// What it usually takes, where that is worth a word.
-    pub(super) fn usually(&self, before: &str) -> String {
-        self.usual.filter(|usual| usual.as_secs() > 0).map(|usual| format!("{before}usually {}", took(usual))).unwrap_or_default()
+    /// What it usually takes, where that is worth a word; before what else is said.
+    pub(super) fn usually(&self) -> String {
+        self.usual.filter(|usual| usual.as_secs() > 0).map(|usual| format!("usually {}   ", took(usual))).unwrap_or_default()
     }
 }
 
