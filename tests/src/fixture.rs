@@ -35,7 +35,7 @@ impl Fixture {
     pub fn check(&self) -> Report {
         let there = |name: &'static str| self.dir.join(name).exists().then_some(Path::new(name));
         let mut read = |path: &Path| fs::read(self.dir.join(path));
-        match load(Path::new("runbook.yaml"), there("client.yaml"), there("answers.yaml"), &mut read) {
+        match load(Path::new("runbook.yaml"), there("client.yaml"), there("answers.yaml"), &actions::BUILTIN, &mut read) {
             Ok(loaded) => check(&loaded, &actions::BUILTIN),
             Err(diagnostics) => Report { diagnostics, ..Report::default() },
         }

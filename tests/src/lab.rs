@@ -202,7 +202,7 @@ impl Lab {
     pub fn procedure(&self) -> Result<Procedure, String> {
         let mut read = |path: &Path| self.files.get(path).map(|text| text.clone().into_bytes()).ok_or_else(|| std::io::ErrorKind::NotFound.into());
         let client = self.files.contains_key(Path::new("client.yaml")).then(|| Path::new("client.yaml"));
-        let loaded = load::load(Path::new("runbook.yaml"), client, None, &mut read).map_err(|found| found.to_string())?;
+        let loaded = load::load(Path::new("runbook.yaml"), client, None, &actions::BUILTIN, &mut read).map_err(|found| found.to_string())?;
         let found = check::check(&loaded, &actions::BUILTIN).diagnostics;
         if found.errors() > 0 {
             return Err(found.to_string());

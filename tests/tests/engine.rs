@@ -163,6 +163,36 @@ fn a_template_file_says_what_is_in_a_file_and_what_is_wrong_in_it_is_told_at_its
 }
 
 #[test]
+fn a_template_is_found_beside_the_file_that_names_it_and_a_run_keeps_it() {
+    let steps = "
+  - { id: early, action: file.copy, with: { from: /d/x, to: /d/y } }
+  - { id: own, action: file.write, with: { path: /d/own, template: conf/app.conf, vars: { port: 80 } } }
+  - { id: part, action: runbook, with: { path: parts/part.yaml } }
+  - { id: machine, action: file.write, with: { path: /d/machine, template: /t/machine.conf } }
+";
+    let part = "format: 1\nrunbook: part\nversion: 1.0.0\ntitle: P\nsteps:\n  - { id: theirs, action: file.write, with: { path: /d/theirs, template: conf/app.conf } }\n";
+    let files = [("conf/app.conf", "port={{ port }}\n"), ("parts/part.yaml", part), ("parts/conf/app.conf", "theirs\n")];
+    let lab = files.into_iter().fold(lab(steps), |lab, (path, text)| lab.with_file(path, text));
+    let (world, store) = machine(&[("/d/x", "x"), ("/t/machine.conf", "as planned\n")]);
+    let plan = lab.plan(&world, &store, "t-1").unwrap();
+    assert_eq!(plan.refused, Vec::<String>::new());
+    let embedded: Vec<_> = plan.files.iter().filter(|(name, _)| name.ends_with(".conf")).collect();
+    let expected =
+        [("files//t/machine.conf", "as planned\n"), ("files/conf/app.conf", "port={{ port }}\n"), ("files/parts/conf/app.conf", "theirs\n")];
+    assert_eq!(embedded, expected.map(|(name, text)| (name.to_owned(), text.to_owned())).iter().map(|(name, text)| (name, text)).collect::<Vec<_>>());
+    // The run stops before any of them is needed, and goes on from what is kept with it.
+    world.machine().remove("/d/x");
+    assert_eq!(lab.run_plan(&world, &store, &plan).unwrap().exit, 1);
+    world.machine().write("/d/x", "x");
+    world.machine().write("/t/machine.conf", "edited since\n");
+    let ending = lab.resume(&world, &store, "t-1").unwrap();
+    assert_eq!(ending.exit, 0, "{:?}", ending.why);
+    for (path, text) in [("/d/own", "port=80\n"), ("/d/theirs", "theirs\n"), ("/d/machine", "as planned\n")] {
+        assert_eq!(world.machine().read(path).unwrap().as_slice(), text.as_bytes(), "{path}");
+    }
+}
+
+#[test]
 fn a_group_runs_once_for_each_entry_and_its_outputs_are_seen_by_key() {
     let (world, store) = machine(&[("/d/a", "old")]);
     let lab = lab("

@@ -18,7 +18,7 @@ fn files(folder: &str) -> Vec<PathBuf> {
 }
 
 fn found(runbook: &Path, client: Option<&Path>) -> String {
-    match engine::load::load(runbook, client, None, &mut |path| fs::read(path)) {
+    match engine::load::load(runbook, client, None, &actions::BUILTIN, &mut |path: &Path| fs::read(path)) {
         Ok(loaded) => engine::check::check(&loaded, &actions::BUILTIN).diagnostics.to_string(),
         Err(found) => found.to_string(),
     }

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use std::io::Read;
 use std::sync::Arc;
 use world::act::Source;
-use world::action::{Action, ActionError, Class};
+use world::action::{Action, ActionError, Class, Templated};
 use world::proposal::Proposal;
 use world::view::View;
 use zeroize::Zeroizing;
@@ -31,7 +31,8 @@ pub struct FileWrite {
     pub path: Place,
     /// What is in it. With a secret in it the file is sensitive.
     pub text: Option<May<Text>>,
-    /// A template file beside the runbook that says what is in it.
+    /// A template file that says what is in it: beside the runbook or below its directory, as `templates/app.conf`. Or an absolute
+    /// path, which is read when it is planned.
     pub template: Option<String>,
     /// The names that the template sees.
     #[serde(default)]
@@ -67,6 +68,7 @@ impl Action for FileWrite {
     const KIND: &'static str = "file.write";
     const ABOUT: &'static str = "Makes a file what a text or a template says, or gives it a mode or an owner";
     const CLASS: Class = Class::Set;
+    const TEMPLATE: Option<Templated> = Some(Templated { file: "template", vars: "vars" });
     type Outputs = Digested;
 
     fn propose(&self, view: &dyn View) -> Result<Proposal, ActionError> {

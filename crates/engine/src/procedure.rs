@@ -4,7 +4,7 @@ use crate::context::Engine;
 use crate::course::Course;
 use crate::graph::{BuildError, Graph, Material, Values};
 use crate::input;
-use crate::load::{Document, Loaded, RunbookFile, load};
+use crate::load::{CLIENT_FILE, Document, Kept, Loaded, RUNBOOK_FILE, RunbookFile, kept_as, load};
 use crate::radius::{Radius, literal};
 use crate::run::images::Keeper;
 use crate::secrets::Secrets;
@@ -97,13 +97,16 @@ impl Procedure {
             .filter_map(|(_, person)| Some(person.age.as_ref()?.value.to_string()))
             .collect();
         recipients.extend(client.and_then(|client| client.recovery.as_ref()).map(|at| at.value.to_string()));
-        let mut files = BTreeMap::from([("runbook.yaml".to_owned(), text_of(main))]);
+        let mut files = BTreeMap::from([(RUNBOOK_FILE.to_owned(), text_of(main))]);
         if let Some(document) = &loaded.client {
-            files.insert("client.yaml".to_owned(), text_of(document));
+            files.insert(CLIENT_FILE.to_owned(), text_of(document));
         }
         let from = main.path.parent().unwrap_or(Path::new("")).to_owned();
         for file in &loaded.files[1..] {
-            files.insert(format!("files/{}", relative(&from, &file.document.path)), text_of(&file.document));
+            files.insert(relative(&from, &file.document.path), text_of(&file.document));
+        }
+        for template in loaded.files.iter().flat_map(|file| file.templates.values()) {
+            files.insert(relative(&from, &template.path), template.source.text().to_string());
         }
         Self {
             client: client.map_or("local", |client| &client.client.value).to_owned(),
@@ -130,13 +133,8 @@ impl Procedure {
     /// # Errors
     /// What is kept does not pass the check any more.
     pub fn kept(kinds: &[Kind], file: &dyn Fn(&str) -> Option<Vec<u8>>, inputs: &BTreeMap<String, serde_json::Value>) -> Result<Self, Diagnostics> {
-        let mut read = |path: &Path| {
-            let name = path.to_string_lossy();
-            let name = if matches!(&*name, "runbook.yaml" | "client.yaml") { name.into_owned() } else { format!("files/{name}") };
-            file(&name).ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotFound))
-        };
-        let client = file("client.yaml").map(|_| Path::new("client.yaml"));
-        let loaded = load(Path::new("runbook.yaml"), client, None, &mut read)?;
+        let client = file(CLIENT_FILE).map(|_| Path::new(CLIENT_FILE));
+        let loaded = load(Path::new(RUNBOOK_FILE), client, None, kinds, &mut Kept { file })?;
         let found = crate::check::check(&loaded, kinds).diagnostics;
         if found.errors() > 0 {
             return Err(found);
@@ -223,13 +221,7 @@ impl Bound<'_> {
     /// A fresh memory.
     pub(crate) fn session<'a>(&'a self, engine: Engine<'a>, secrets: &'a Secrets, key: Option<[u8; 32]>) -> Session<'a> {
         let sensitive = Sensitive::new(&self.sensitive, key).unwrap_or_default();
-        let session = Session::new(engine, &self.graph, self.run.clone(), secrets, sensitive, self.procedure.four_eyes);
-        for (name, text) in &self.procedure.files {
-            if let Some(path) = name.strip_prefix("files/") {
-                session.files.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(path.to_owned(), text.clone().into_bytes());
-            }
-        }
-        session
+        Session::new(engine, &self.graph, self.run.clone(), secrets, sensitive, self.procedure.four_eyes)
     }
 
     /// What keeps before-images, for these identities.
@@ -274,10 +266,9 @@ fn text_of<T>(document: &Document<T>) -> String {
     String::from_utf8_lossy(&document.bytes()).into_owned()
 }
 
-/// A path as seen from a directory, with `/`.
+/// The name under which a file is kept, from the directory of the runbook.
 fn relative(from: &Path, path: &Path) -> String {
     let (from, to): (Vec<Component<'_>>, Vec<Component<'_>>) = (from.components().collect(), path.components().collect());
     let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
-    let up = std::iter::repeat_n("..".to_owned(), from.len() - shared);
-    up.chain(to[shared..].iter().map(|part| part.as_os_str().to_string_lossy().into_owned())).collect::<Vec<_>>().join("/")
+    kept_as(std::iter::repeat_n(Component::ParentDir, from.len() - shared).chain(to[shared..].iter().copied()))
 }

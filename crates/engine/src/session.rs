@@ -12,6 +12,7 @@ use model::id::{RunId, StepId};
 use model::resource::Resource;
 use model::state::State;
 use model::value::{May, Value};
+use model::yaml::Source;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 use world::action::ActionError;
@@ -33,8 +34,8 @@ pub struct Session<'a> {
     pub sensitive: Sensitive,
     /// The policy of the client.
     pub four_eyes: bool,
-    /// Embedded files by path: templates of a plan that is run.
-    pub files: RwLock<BTreeMap<String, Vec<u8>>>,
+    /// Template files that are named by where they lie on the machine, as they were read first.
+    pub files: RwLock<BTreeMap<String, Arc<Source>>>,
     /// The outcome of the run, once `finally` runs; unknown when planning.
     pub outcome: RwLock<Option<May<&'static str>>>,
     steps: RwLock<Vec<Known>>,

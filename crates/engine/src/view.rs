@@ -1,10 +1,12 @@
 //! The world as a step may see it while it proposes.
 
+use crate::command::kept_name;
 use crate::graph::{Ix, Target};
+use crate::load::Named;
 use crate::scope::Names;
 use crate::session::Session;
 use crate::stepper;
-use crate::template;
+use crate::template::TemplateFile;
 use jiff::Timestamp;
 use model::digest::Digest;
 use model::effect::Change;
@@ -16,7 +18,7 @@ use model::value::{May, SecretText, Text, Value};
 use model::yaml::Source;
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use world::action::ActionError;
 use world::error::WorldError;
 use world::look::{Endpoint, Entry, Look, Output, Process, Reply};
@@ -55,6 +57,31 @@ impl Sight<'_, '_> {
             Some(until) => Ok(May::Unknown { until }),
             None => look(),
         }
+    }
+
+    /// A template file as it was planned with, or as it is.
+    fn template_of_machine(&self, path: &str) -> Result<Arc<Source>, ActionError> {
+        let session = self.session;
+        if let Some(known) = session.files.read().unwrap_or_else(PoisonError::into_inner).get(path) {
+            return Ok(Arc::clone(known));
+        }
+        let kept = session.engine.store.file(&session.run, &kept_name(&format!("files/{path}")))?;
+        let bytes = match kept {
+            Some(bytes) => bytes,
+            None => {
+                let mut bytes = Vec::new();
+                let limit = 1 << 20;
+                self.look.open(path)?.take(limit + 1).read_to_end(&mut bytes).map_err(|e| WorldError::io("read", path, e))?;
+                if bytes.len() as u64 > limit {
+                    return Err(ActionError::Invalid(format!("the template `{path}` is longer than 1 MiB")));
+                }
+                bytes
+            }
+        };
+        let text = String::from_utf8(bytes).map_err(|_| ActionError::Invalid(format!("the template `{path}` is not UTF-8")))?;
+        let source = Arc::new(Source::new(path, text));
+        session.files.write().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), Arc::clone(&source));
+        Ok(source)
     }
 
     fn target(&self, step: &str) -> Result<&Target, ActionError> {
@@ -180,25 +207,21 @@ impl View for Sight<'_, '_> {
     }
 
     fn template(&self, path: &str, vars: &Value) -> Result<May<Text>, ActionError> {
-        let kept = self.session.files.read().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
-        let bytes = match kept {
-            Some(bytes) => bytes,
-            None => {
-                let mut bytes = Vec::new();
-                let limit = 1 << 20;
-                self.look.open(path)?.take(limit + 1).read_to_end(&mut bytes).map_err(|e| WorldError::io("read", path, e))?;
-                if bytes.len() as u64 > limit {
-                    return Err(ActionError::Invalid(format!("the template `{path}` is longer than 1 MiB")));
-                }
-                self.session.files.write().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), bytes.clone());
-                bytes
+        let source = match Named::parse(path) {
+            Named::Absolute => self.template_of_machine(path)?,
+            Named::Below(_) => {
+                let document = self.session.graph.step(self.node).map_or(0, |step| step.about.document);
+                let known = self.session.graph.documents[document].templates.get(path);
+                // Only a name that is made of values was not read with the document.
+                let known =
+                    known.ok_or_else(|| ActionError::Invalid(format!("the template `{path}` is not named outright, and so must be absolute")))?;
+                Arc::clone(&known.source)
             }
+            Named::Wrong(wrong) => return Err(ActionError::Invalid(format!("the template `{path}`: {wrong}"))),
         };
-        let text = String::from_utf8(bytes).map_err(|_| ActionError::Invalid(format!("the template `{path}` is not UTF-8")))?;
-        let source = Source::new(path, text);
-        template::render_file(source.text(), vars).map_err(|wrong| {
+        TemplateFile::parse(source.text()).and_then(|file| file.render(vars)).map_err(|wrong| {
             let (line, column) = source.position(wrong.at.start as u32);
-            ActionError::Invalid(format!("template `{path}:{line}:{column}`: {}", wrong.message))
+            ActionError::Invalid(format!("template `{}:{line}:{column}`: {}", source.name(), wrong.message))
         })
     }
 

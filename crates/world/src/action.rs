@@ -20,6 +20,8 @@ pub trait Action: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     const CLASS: Class;
     /// Whether what its steps make stays when they are taken back, unless they say `undo: auto`.
     const KEEPS: bool = false;
+    /// Which of its parameters name a template file of the author, and the values that it sees.
+    const TEMPLATE: Option<Templated> = None;
     /// Its outputs, for the schema and the reference.
     type Outputs: Serialize + JsonSchema;
 
@@ -43,6 +45,15 @@ pub enum Class {
     Opaque,
     /// It asks a person and changes nothing.
     Ask,
+}
+
+/// The parameters by which an action names a template file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Templated {
+    /// The one that names the file.
+    pub file: &'static str,
+    /// The one that holds the values that it sees.
+    pub vars: &'static str,
 }
 
 /// Why a step could not be judged.
@@ -72,6 +83,8 @@ pub struct Kind {
     pub class: Class,
     /// Whether what its steps make stays when they are taken back.
     pub keeps: bool,
+    /// Its parameters that name a template file.
+    pub template: Option<Templated>,
     /// What its parameters are.
     pub with: fn(&mut SchemaGenerator) -> Schema,
     /// What its outputs are.
@@ -90,6 +103,7 @@ impl Kind {
             about: A::ABOUT,
             class: A::CLASS,
             keeps: A::KEEPS,
+            template: A::TEMPLATE,
             with: |generator| generator.subschema_for::<A>(),
             outputs: |generator| generator.subschema_for::<A::Outputs>(),
             check: |tree, with, step, sink| {

@@ -53,7 +53,7 @@ pub trait View: Look {
         None
     }
 
-    /// A template file, rendered with these values.
+    /// A template file, rendered with these values. A relative path begins at the directory of the document that names it.
     ///
     /// # Errors
     /// It cannot be read, or is no template, or uses a name that is not there.

@@ -11,7 +11,7 @@ use crate::prompt::secret::Source;
 use crate::report::estimate::Estimate;
 use actions::BUILTIN;
 use engine::input::{self, Layer, Values};
-use engine::load::{Document, Loaded};
+use engine::load::{Document, Kept, Loaded, Reader};
 use engine::people::NoAnswer;
 use engine::procedure::Procedure;
 use jiff::tz::TimeZone;
@@ -95,16 +95,9 @@ pub(crate) fn embedded(here: &Here, plan: &Plan, answers: Option<&Path>) -> Resu
 
 /// What belongs to a procedure that is kept, with a run or in a plan.
 pub(crate) fn kept(here: &Here, procedure: Procedure, file: &dyn Fn(&str) -> Option<Vec<u8>>, answers: Option<&Path>) -> Result<Opened, Failure> {
-    let mut read_kept = |path: &Path| {
-        if answers == Some(path) {
-            return read(path);
-        }
-        let name = path.to_string_lossy();
-        let name = if matches!(&*name, "runbook.yaml" | "client.yaml") { name.into_owned() } else { format!("files/{name}") };
-        file(&name).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
-    };
     let client_file = file("client.yaml").map(|_| Path::new("client.yaml"));
-    let mut loaded = engine::load::load(Path::new("runbook.yaml"), client_file, answers, &mut read_kept).map_err(|found| invalid(&found))?;
+    let mut reader = KeptWith { kept: Kept { file }, answers };
+    let mut loaded = engine::load::load(Path::new("runbook.yaml"), client_file, answers, &BUILTIN, &mut reader).map_err(|found| invalid(&found))?;
     let report = engine::check::check(&loaded, &BUILTIN);
     if report.diagnostics.errors() > 0 {
         return Err(invalid(&report.diagnostics));
@@ -117,7 +110,7 @@ pub(crate) fn kept(here: &Here, procedure: Procedure, file: &dyn Fn(&str) -> Opt
 
 /// Reads documents without checking them.
 pub(crate) fn load(runbook: &Path, client: Option<&Path>, answers: Option<&Path>) -> Result<Loaded, Diagnostics> {
-    engine::load::load(runbook, client, answers, &mut read)
+    engine::load::load(runbook, client, answers, &BUILTIN, &mut Disk)
 }
 
 /// All that was found in documents.
@@ -132,11 +125,41 @@ pub(crate) fn diagnostics(found: &Diagnostics) -> Json {
     found.iter().map(|one| json!(one)).collect()
 }
 
-/// The bytes of a file, at most one more than a document may have.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(model::yaml::MOST_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
+/// The files of this machine.
+struct Disk;
+
+impl Reader for Disk {
+    /// At most one byte more than a document may have.
+    fn read(&mut self, path: &Path) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)?.take(model::yaml::MOST_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn read_below(&mut self, directory: &Path, path: &Path) -> io::Result<Vec<u8>> {
+        let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+        let (directory, real) = (directory.canonicalize()?, path.canonicalize()?);
+        if !real.starts_with(directory) {
+            return Err(io::Error::other("a link leads out of the directory of the file that names it"));
+        }
+        self.read(&real)
+    }
+}
+
+/// What is kept, with answers of this machine.
+struct KeptWith<'k> {
+    kept: Kept<'k>,
+    answers: Option<&'k Path>,
+}
+
+impl Reader for KeptWith<'_> {
+    fn read(&mut self, path: &Path) -> io::Result<Vec<u8>> {
+        if self.answers == Some(path) { Disk.read(path) } else { self.kept.read(path) }
+    }
+
+    fn read_below(&mut self, directory: &Path, path: &Path) -> io::Result<Vec<u8>> {
+        self.kept.read_below(directory, path)
+    }
 }
 
 /// `RETRACE_INPUT_NAME`, for each input that is no secret.

@@ -8,6 +8,7 @@ mod keys;
 #[cfg(target_os = "linux")]
 mod person;
 mod program;
+mod templates;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod times;

@@ -11,6 +11,7 @@ mod kinds;
 mod name;
 mod rules;
 mod step;
+mod template_file;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

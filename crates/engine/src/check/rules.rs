@@ -99,6 +99,7 @@ impl<'a> FileCheck<'a> {
         }
         if let Some(known) = self.known(&undo.action) {
             (known.kind.check)(self.tree, undo.with, undo.action.node, self.sink);
+            self.template_file(known.kind.template, undo.with);
         }
     }
 }

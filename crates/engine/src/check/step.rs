@@ -232,6 +232,7 @@ impl<'a> FileCheck<'a> {
         }
         let Some(known) = self.known(action) else { return };
         (known.kind.check)(self.tree, step.with, action.node, self.sink);
+        self.template_file(known.kind.template, step.with);
         self.class_rules(step, action, known.kind.class);
         for check in &step.done_when {
             self.inner_check(check);

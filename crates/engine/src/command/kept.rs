@@ -32,7 +32,7 @@ pub fn embedded(plan: &Plan, kinds: &[Kind]) -> Result<Procedure, Refusal> {
 }
 
 /// A path as the name of a file of a run's directory.
-pub(super) fn kept_name(name: &str) -> String {
+pub(crate) fn kept_name(name: &str) -> String {
     match name.strip_prefix("files/") {
         Some(path) => format!("files/{}", Digest::of(path.as_bytes())),
         None => name.to_owned(),

@@ -11,6 +11,7 @@ mod resume;
 mod run;
 mod undo;
 
+pub(crate) use kept::kept_name;
 pub use kept::{embedded, kept};
 pub use plan::plan;
 pub use refusal::Refusal;

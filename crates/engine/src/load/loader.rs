@@ -7,10 +7,13 @@ use model::client::ClientFile;
 use model::diagnostic::{Diagnostic, Diagnostics};
 use model::runbook::Runbook;
 use model::step::Step;
-use model::yaml::{self, At, Map, Raw, Sink, Source, Stretch};
+use model::yaml::{self, At, Map, OneOf, Raw, Sink, Source, Stretch};
 use serde::Deserialize;
+use world::action::{Kind, Templated};
 
 use super::document::Document;
+use super::reader::Reader;
+use super::template::{Named, Template};
 
 /// How deep runbooks may run runbooks.
 const MOST_DEPTH: usize = 8;
@@ -37,6 +40,8 @@ pub struct RunbookFile {
     pub document: Document<Runbook>,
     /// By the node of a step's `action`: the index of the file in [`Loaded::files`].
     pub calls: BTreeMap<Raw, usize>,
+    /// The template files that its steps name relative to it, by what they are named.
+    pub templates: BTreeMap<Box<str>, Template>,
     /// How deep runbooks lie below it.
     height: usize,
 }
@@ -61,19 +66,15 @@ impl Loaded {
     }
 }
 
-/// Reads a runbook with all that it runs, and the other files that are given. `read` returns a file's bytes and may stop after
-/// one byte more than [`model::yaml::MOST_BYTES`]. Findings are in [`Loaded::found`].
+/// Reads a runbook with all that it runs, the template files that these name, and the other files that are given. `kinds` are the
+/// actions that there are. Findings are in [`Loaded::found`].
 ///
 /// # Errors
 /// The runbook or another given file has no structure to go on with: what was found, in all files.
-pub fn load(
-    runbook: &Path,
-    client: Option<&Path>,
-    answers: Option<&Path>,
-    read: &mut dyn FnMut(&Path) -> io::Result<Vec<u8>>,
-) -> Result<Loaded, Diagnostics> {
+pub fn load(runbook: &Path, client: Option<&Path>, answers: Option<&Path>, kinds: &[Kind], reader: &mut dyn Reader) -> Result<Loaded, Diagnostics> {
     let sink = Sink::new();
-    let mut loader = Loader { read, sink: &sink, files: Vec::new(), known: BTreeMap::new(), open: Vec::new() };
+    let templated = kinds.iter().filter_map(|kind| Some((kind.name, kind.template?))).collect();
+    let mut loader = Loader { reader, templated, sink: &sink, files: Vec::new(), known: BTreeMap::new(), open: Vec::new() };
     let main = loader.runbook(&plain(runbook), None);
     let client_read = client.and_then(|path| Document::parse(path, &loader.bytes(path, None)?, loader.sink));
     let answers_read = answers.and_then(|path| Document::parse(path, &loader.bytes(path, None)?, loader.sink));
@@ -97,7 +98,9 @@ fn closed_up(files: Vec<Option<RunbookFile>>) -> Vec<RunbookFile> {
 }
 
 struct Loader<'l> {
-    read: &'l mut dyn FnMut(&Path) -> io::Result<Vec<u8>>,
+    reader: &'l mut dyn Reader,
+    /// The actions that have a template file.
+    templated: Vec<(&'static str, Templated)>,
     sink: &'l Sink,
     /// Nothing where a file is still being read, or could not be.
     files: Vec<Option<RunbookFile>>,
@@ -111,7 +114,13 @@ type From<'a> = (&'a Document<Runbook>, Raw);
 
 impl Loader<'_> {
     fn bytes(&mut self, path: &Path, from: Option<From<'_>>) -> Option<Vec<u8>> {
-        match (self.read)(path) {
+        let read = self.reader.read(path);
+        self.report(path, read, from)
+    }
+
+    /// What was read, if it could be.
+    fn report(&self, path: &Path, read: io::Result<Vec<u8>>, from: Option<From<'_>>) -> Option<Vec<u8>> {
+        match read {
             Ok(bytes) => Some(bytes),
             Err(error) => {
                 let why = match error.kind() {
@@ -136,12 +145,13 @@ impl Loader<'_> {
         let bytes = self.bytes(path, from)?;
         let document = Document::parse(path, &bytes, self.sink)?;
         self.open.push(index);
-        let mut file = RunbookFile { document, calls: BTreeMap::new(), height: 0 };
+        let mut file = RunbookFile { document, calls: BTreeMap::new(), templates: BTreeMap::new(), height: 0 };
         let (mut calls, mut height) = (BTreeMap::new(), 0);
         for steps in [&file.document.form.steps, &file.document.form.finally] {
             self.calls(&file.document, steps, &mut calls, &mut height);
         }
         (file.calls, file.height) = (calls, height);
+        file.templates = self.templates(&file.document);
         self.open.pop();
         self.files[index] = Some(file);
         Some(index)
@@ -184,6 +194,54 @@ impl Loader<'_> {
         }
         self.runbook(&path_from_here, Some((document, path.node)))
     }
+
+    /// Reads the template files that the steps of a document name from its directory.
+    fn templates(&mut self, document: &Document<Runbook>) -> BTreeMap<Box<str>, Template> {
+        let mut found = BTreeMap::new();
+        let mut steps: Vec<&Step> = document.form.steps.iter().chain(&document.form.finally).collect();
+        while let Some(step) = steps.pop() {
+            steps.extend(step.steps.iter().flatten().chain(&step.finally));
+            let undo = match step.undo.as_deref().map(|at| &at.value) {
+                Some(OneOf::Map(undo)) => Some((&undo.action, undo.with)),
+                _ => None,
+            };
+            for (action, with) in step.action.as_ref().map(|action| (action, step.with)).into_iter().chain(undo) {
+                let templated = self.templated.iter().find(|(name, _)| *name == &*action.value);
+                let node = templated.and_then(|(_, templated)| document.tree.get(with?, templated.file));
+                let Some((node, name)) = node.and_then(|node| Some((node, document.tree.text(node)?))) else { continue };
+                if !found.contains_key(name)
+                    && let Some(template) = self.template(document, node, name)
+                {
+                    found.insert(name.into(), template);
+                }
+            }
+        }
+        found
+    }
+
+    fn template(&mut self, document: &Document<Runbook>, node: Raw, name: &str) -> Option<Template> {
+        let below = match Named::parse(name) {
+            Named::Below(below) => below,
+            Named::Absolute => return None,
+            Named::Wrong(wrong) => {
+                self.sink.report(document.point(Diagnostic::error("wrong-template-path", wrong), node));
+                return None;
+            }
+        };
+        let directory = document.path.parent().unwrap_or(Path::new(""));
+        let path = directory.join(below);
+        let read = self.reader.read_below(directory, &path);
+        let bytes = self.report(&path, read, Some((document, node)))?;
+        let text = String::from_utf8(bytes).map_err(|wrong| {
+            let valid = wrong.utf8_error().valid_up_to();
+            let source = Source::new(path.to_string_lossy(), String::from_utf8_lossy(wrong.as_bytes()));
+            let place = Stretch { start: valid as u32, end: valid as u32 };
+            let found = Diagnostic::error("not-utf-8", "from here on the file is not UTF-8").at(&source, place).help("save it as UTF-8");
+            self.sink.report(found.note_at("it is named here", document.source(), document.tree.place(node)));
+        });
+        let text = text.ok()?;
+        Some(Template { source: Source::new(path.to_string_lossy(), text).into(), path })
+    }
 }
 
 fn too_deep() -> String {
@@ -191,7 +249,7 @@ fn too_deep() -> String {
 }
 
 /// A path without `.` and with `..` taken together with what stands before it.
-fn plain(path: &Path) -> PathBuf {
+pub(super) fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
         match part {

@@ -90,10 +90,8 @@ pub fn plan<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, wanted: Wan
     let steps: Vec<PlannedStep> = imaginer.steps().map(|(_, planned)| planned.clone()).collect();
     let options = other_options(graph, session, wanted.radius, wanted.programs, &steps);
     let mut files = wanted.files;
-    for (path, bytes) in main.files.read().unwrap_or_else(std::sync::PoisonError::into_inner).iter() {
-        if let Ok(text) = String::from_utf8(bytes.clone()) {
-            files.insert(format!("files/{path}"), text);
-        }
+    for (path, source) in main.files.read().unwrap_or_else(std::sync::PoisonError::into_inner).iter() {
+        files.insert(format!("files/{path}"), source.text().to_string());
     }
     let mut plan = Plan {
         format: 1,

@@ -1,29 +1,62 @@
 use super::condition::Condition;
 use super::error::TemplateError;
 use super::expression::Expression;
+use super::file_names::LOOP_FACTS;
 use super::file_output::{Asked, Question, render};
 use super::lexer::Close;
 use super::limits;
+use super::name::{Name, Segment};
 use super::parser::{self, Parsed, WORDS};
 use model::value::{May, Text, Value};
 use std::ops::Range;
 
-/// Renders a template file: text with `{{ }}`, `{% for %}` and `{% if %}`. Its names are those of `vars`. A block that has a
-/// line for itself leaves no line; `-` beside a mark strips white space there.
-///
-/// A secret in `vars` may be placed whole, which makes the text secret. An unknown makes the text unknown.
-///
-/// # Errors
-/// It is no such template; a name is not there or of the wrong kind; a secret is used in an expression; a limit.
-pub fn render_file(source: &str, vars: &Value) -> Result<May<Text>, TemplateError> {
-    if source.len() > limits::TEXT {
-        return Err(TemplateError::new(TemplateError::LIMIT, 0..0, format!("a template file is longer than {} bytes", limits::TEXT)));
+/// A template file, parsed: text with `{{ }}`, `{% for %}` and `{% if %}`. A block that has a line for itself leaves no line; `-`
+/// beside a mark strips white space there.
+#[derive(Debug)]
+pub struct TemplateFile {
+    checked: String,
+    asked: Vec<Asked>,
+    names: Vec<Name>,
+}
+
+impl TemplateFile {
+    /// Parses a template file.
+    ///
+    /// # Errors
+    /// It is no such template, or goes over a limit.
+    pub fn parse(source: &str) -> Result<Self, TemplateError> {
+        if source.len() > limits::TEXT {
+            return Err(TemplateError::new(TemplateError::LIMIT, 0..0, format!("a template file is longer than {} bytes", limits::TEXT)));
+        }
+        let mut checker = Checker {
+            source,
+            position: 0,
+            block_before: false,
+            depth: 0,
+            checked: String::new(),
+            asked: Vec::new(),
+            names: Vec::new(),
+            loops: Vec::new(),
+        };
+        if let Some((word, at)) = checker.blocks()? {
+            return Err(TemplateError::syntax(at, format!("`{word}` closes nothing")));
+        }
+        Ok(Self { checked: checker.checked, asked: checker.asked, names: checker.names })
     }
-    let mut checker = Checker { source, position: 0, block_before: false, depth: 0, checked: String::new(), asked: Vec::new() };
-    if let Some((word, at)) = checker.blocks()? {
-        return Err(TemplateError::syntax(at, format!("`{word}` closes nothing")));
+
+    /// Every name that it takes from `vars`; those of its loops are none.
+    pub fn names(&self) -> &[Name] {
+        &self.names
     }
-    render(&checker.checked, checker.asked, vars)
+
+    /// Its text, with the names of `vars`. A secret among them may be placed whole, which makes the text secret. An unknown
+    /// makes the text unknown.
+    ///
+    /// # Errors
+    /// A name is not there or of the wrong kind; a secret is used in an expression; a limit.
+    pub fn render(self, vars: &Value) -> Result<May<Text>, TemplateError> {
+        render(&self.checked, self.asked, vars)
+    }
 }
 
 /// A tag that ends the blocks before it: its word and place.
@@ -40,6 +73,9 @@ struct Checker<'s> {
     depth: usize,
     checked: String,
     asked: Vec<Asked>,
+    names: Vec<Name>,
+    /// The names of the loops round the place, outermost first.
+    loops: Vec<&'s str>,
 }
 
 impl<'s> Checker<'s> {
@@ -121,6 +157,12 @@ impl<'s> Checker<'s> {
     fn parse(&mut self, close: Close) -> Result<Parsed, TemplateError> {
         let parsed = parser::parse(self.source, self.position, close)?;
         self.position = parsed.rest;
+        let ours = |name: &&Name| match name.segments.as_slice() {
+            [Segment::Field(root), fact] if root == "loop" && !self.loops.is_empty() => !LOOP_FACTS.contains(&fact.as_str()),
+            [root, ..] => !self.loops.contains(&root.as_str()),
+            [] => false,
+        };
+        self.names.extend(parsed.names.iter().filter(ours).cloned());
         Ok(parsed)
     }
 
@@ -169,7 +211,10 @@ impl<'s> Checker<'s> {
         let strips = parsed.strips;
         let number = self.ask(Question::Items { list: parsed.into(), pairs: names.len() == 2 }, from..self.position);
         self.write(&format!("for {} in VALUE({number})", names.join(", ")), strips, "%}");
+        let outer = self.loops.len();
+        self.loops.extend(names);
         let mut end = self.blocks()?;
+        self.loops.truncate(outer);
         if let Some(("else", _)) = end {
             let strips = self.close()?;
             self.write("else", strips, "%}");

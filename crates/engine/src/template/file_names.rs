@@ -8,6 +8,9 @@ use minijinja::State;
 use minijinja::value::{Object, Value as Jinja};
 use model::value::Value;
 
+/// What a loop says of itself, as `loop.index`.
+pub(super) const LOOP_FACTS: [&str; 5] = ["index", "index0", "length", "first", "last"];
+
 /// A value that minijinja carries in a loop's names and cannot look into.
 #[derive(Debug)]
 struct Held(Value);
@@ -47,11 +50,14 @@ impl Scope for Names<'_, '_, '_> {
             return Found::within(value, rest);
         }
         match (local, rest) {
-            (Some(turn), [Segment::Field(fact)]) if root == "loop" => match (fact.as_str(), turn.get_attr(fact)) {
-                ("index" | "index0" | "length", Ok(count)) => Found::Value(count.as_usize().unwrap_or_default().into()),
-                ("first" | "last", Ok(truth)) => Found::Value(truth.is_true().into()),
-                _ => Found::Missing,
-            },
+            (Some(turn), [Segment::Field(fact)]) if root == "loop" && LOOP_FACTS.contains(&fact.as_str()) => {
+                match (fact.as_str(), turn.get_attr(fact)) {
+                    ("first" | "last", Ok(truth)) => Found::Value(truth.is_true().into()),
+                    (_, Ok(count)) => Found::Value(count.as_usize().unwrap_or_default().into()),
+                    (_, Err(_)) => Found::Missing,
+                }
+            }
+            (Some(_), [Segment::Field(_)]) if root == "loop" => Found::Missing,
             _ => Found::within(self.vars, name),
         }
     }

@@ -31,7 +31,7 @@ mod tree;
 pub use condition::Condition;
 pub use error::TemplateError;
 pub use expression::Expression;
-pub use file::render_file;
+pub use file::TemplateFile;
 pub use filter::FILTERS;
 pub use name::{Name, Segment};
 pub use scope::{Found, Scope};

@@ -8,6 +8,8 @@ pub struct Name {
     pub segments: Vec<Segment>,
     /// Where it stands: bytes of the source that was parsed.
     pub at: Range<usize>,
+    /// Whether it may be of nothing: it is asked whether it is defined, or a default stands in for it.
+    pub may_miss: bool,
 }
 
 /// A part of a name.

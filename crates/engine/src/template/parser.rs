@@ -248,10 +248,22 @@ impl<'s> Parser<'s> {
             self.expect(")")?;
         }
         match filter.takes.contains(&arguments.len()) {
-            true => Ok(node(at, Kind::Filter(operand, filter, arguments))),
+            true => {
+                if filter.name == "default" {
+                    self.may_miss(&operand);
+                }
+                Ok(node(at, Kind::Filter(operand, filter, arguments)))
+            }
             false => {
                 Err(Box::new(TemplateError::syntax(at, format!("the filter `{name}` cannot take {} arguments", arguments.len())).help(filter.about)))
             }
+        }
+    }
+
+    /// What is asked whether it is there need not be.
+    fn may_miss(&mut self, operand: &Node) {
+        if let Kind::Name(name) = operand.kind {
+            self.names[name].may_miss = true;
         }
     }
 
@@ -260,7 +272,10 @@ impl<'s> Parser<'s> {
         let negated = self.skip(&Token::Word("not"))?;
         let (from, at) = (operand.at.start, self.at.clone());
         let kind = match self.advance()? {
-            Token::Word("defined") => Kind::Defined(operand),
+            Token::Word("defined") => {
+                self.may_miss(&operand);
+                Kind::Defined(operand)
+            }
             Token::Word("none") => Kind::IsNone(operand),
             Token::Word(name) => {
                 let error = TemplateError::new(TemplateError::FILTER, at, format!("there is no test `{name}`"));

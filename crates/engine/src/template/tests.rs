@@ -8,9 +8,9 @@ mod secrets;
 mod texts;
 mod unknowns;
 
-use super::{Expression, Found, Scope, Segment, TemplateError};
+use super::{Expression, Found, Scope, Segment, TemplateError, TemplateFile};
 use model::id::StepId;
-use model::value::{Piece, SecretText, Value, unknown};
+use model::value::{May, Piece, SecretText, Text, Value, unknown};
 
 /// A scope made of YAML, in which `!u STEP` is an unknown and `!s NAME` a secret.
 pub(super) struct Names(pub(super) Value);
@@ -46,6 +46,11 @@ pub(super) fn marked(value: Value) -> Value {
 
 pub(super) fn yaml(text: &str) -> Value {
     marked(serde_yaml::from_str(text).unwrap())
+}
+
+/// What a template file becomes.
+pub(super) fn render_file(source: &str, vars: &Value) -> Result<May<Text>, TemplateError> {
+    TemplateFile::parse(source)?.render(vars)
 }
 
 pub(super) fn eval(source: &str, names: &Names) -> Result<Value, TemplateError> {

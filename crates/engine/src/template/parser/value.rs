@@ -171,7 +171,7 @@ impl Parser<'_> {
         if segments.len() == 1 && root == "steps" {
             return Err(Box::new(TemplateError::syntax(at, "`steps` needs the name of a step").help("write `steps.NAME`")));
         }
-        self.names.push(Name { segments, at: at.clone() });
+        self.names.push(Name { segments, at: at.clone(), may_miss: false });
         Ok(node(at, Kind::Name(self.names.len() - 1)))
     }
 

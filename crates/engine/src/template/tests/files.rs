@@ -1,5 +1,5 @@
-use super::super::{TemplateError, render_file};
-use super::yaml;
+use super::super::{TemplateError, TemplateFile};
+use super::{render_file, yaml};
 use model::id::StepId;
 use model::value::{May, Piece, SecretText, Text};
 
@@ -115,6 +115,16 @@ fn an_unknown_that_is_needed_makes_the_file_unknown() {
         assert_eq!(secret.names(), ["k"]);
         assert!(secret.pieces.contains(&Piece::Unknown(until.clone())));
     }
+}
+
+#[test]
+fn the_names_of_a_file_are_those_that_it_takes_from_vars() {
+    let source = "{{ a.b }}{% for k, v in list %}{{ k }}{{ v.x }}{{ loop.index }}{{ loop.nope }}{% else %}{{ k }}{% endfor %}{% if c is defined %}{{ d | default(e) }}{% endif %}";
+    let file = TemplateFile::parse(source).unwrap();
+    let names: Vec<(String, bool)> = file.names().iter().map(|name| (name.to_string(), name.may_miss)).collect();
+    let expected = [("a.b", false), ("list", false), ("loop.nope", false), ("k", false), ("c", true), ("d", true), ("e", false)];
+    assert_eq!(names, expected.map(|(name, may_miss)| (name.to_owned(), may_miss)));
+    assert!(file.names().iter().all(|name| source[name.at.clone()] == name.to_string()));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What could use up stack, memory or time is refused; what is within the limits runs on a small stack.
 
-use super::super::{Condition, Expression, Found, Scope, Segment, TemplateError, Text, limits, render, render_file};
-use super::{Names, eval, yaml};
+use super::super::{Condition, Expression, Found, Scope, Segment, TemplateError, Text, limits, render};
+use super::{Names, eval, render_file, yaml};
 use model::value::{May, Text as Whole, Value};
 
 /// Half of what a Windows main thread has.

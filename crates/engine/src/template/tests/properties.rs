@@ -1,7 +1,7 @@
 //! Held against Jinja, against every value an unknown could have, and against noise.
 
-use super::super::{Condition, Expression, TemplateError, Text, limits, render_file};
-use super::{Names, eval, yaml};
+use super::super::{Condition, Expression, TemplateError, Text, limits};
+use super::{Names, eval, render_file, yaml};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior};
 use model::value::{May, Text as Whole, Value, until};
