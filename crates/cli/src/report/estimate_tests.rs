@@ -36,7 +36,7 @@ pub(crate) fn estimate(runs: &[[Option<i64>; 4]], jobs: usize) -> Estimate {
 fn of_plan(runs: &[[Option<i64>; 4]], jobs: usize, steps: &[Json]) -> Estimate {
     let store = MemoryStore::new();
     runs.iter().enumerate().for_each(|(n, times)| ran(&store, &format!("r{n}"), times));
-    let loaded = engine::load::load(Path::new("r.yaml"), None, None, &mut |_| Ok(RUNBOOK.into())).unwrap();
+    let loaded = engine::load::load(Path::new("r.yaml"), None, None, &actions::BUILTIN, &mut |_: &Path| Ok(RUNBOOK.into())).unwrap();
     let values = engine::input::resolve(&loaded, &[]).unwrap();
     let this = RunId::parse("this").unwrap();
     let course = Procedure::new(loaded, &values).course(&BUILTIN, &this).unwrap();
