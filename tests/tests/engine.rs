@@ -193,6 +193,21 @@ fn a_template_is_found_beside_the_file_that_names_it_and_a_run_keeps_it() {
 }
 
 #[test]
+fn what_is_read_of_a_configuration_is_named_by_its_key() {
+    let (world, store) = machine(&[("/d/a.ini", "[Web]\nPort=8080\n"), ("/d/a.json", "{\"db\": {\"hosts\": [\"x\", \"y\"]}}")]);
+    let lab = lab("
+  - { id: ini, action: config.read, with: { path: /d/a.ini, format: ini, keys: [Web.Port] } }
+  - { id: json, action: config.read, with: { path: /d/a.json, format: json, keys: [db.hosts.1] } }
+  - id: write
+    when: steps.ini.values['Web.Port'] == '8080'
+    action: file.write
+    with: { path: /d/b, text: \"{{ steps.ini.values['Web.Port'] }} {{ steps.json.values['db.hosts.1'] }}\" }
+");
+    assert_eq!(lab.run(&world, &store, "t-1").unwrap().exit, 0);
+    assert_eq!(world.machine().read("/d/b").unwrap().as_slice(), b"8080 y");
+}
+
+#[test]
 fn a_group_runs_once_for_each_entry_and_its_outputs_are_seen_by_key() {
     let (world, store) = machine(&[("/d/a", "old")]);
     let lab = lab("

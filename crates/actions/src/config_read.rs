@@ -39,7 +39,7 @@ pub enum Format {
 /// What was read.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Values {
-    /// The values by key.
+    /// The values by key: `steps.ID.values['Section.Key']`.
     pub values: BTreeMap<String, serde_json::Value>,
 }
 

@@ -82,8 +82,8 @@ impl Names<'_, '_> {
             && field == "step"
         {
             return match rest.get(1) {
-                Some(Segment::Field(fact)) => fact_of(&known, fact),
-                _ => Found::Missing,
+                Some(fact) => fact_of(&known, fact.as_str()),
+                None => Found::Missing,
             };
         }
         match (&known.outputs, known.outcome) {

@@ -46,14 +46,20 @@ impl Parser<'_> {
                 TemplateError::syntax(self.at.clone(), "an instance of a group is named by its key").help("write `steps.farm['rds01']`"),
             ));
         }
+        if let Token::Text(_) = self.token {
+            let at = self.at.clone();
+            let Token::Text(key) = self.advance()? else { return Err(Box::new(TemplateError::syntax(at, "a key is missing here"))) };
+            self.expect("]")?;
+            return Ok(node(at, Kind::Field(of, key)));
+        }
         let first = self.whole()?;
         let colon = self.skip(&Token::Mark(":"))?;
         let end = if colon { self.whole()? } else { None };
         let step = if colon && self.skip(&Token::Mark(":"))? { self.whole()? } else { None };
         if self.token != Token::Mark("]") {
             return Err(Box::new(
-                TemplateError::syntax(self.at.clone(), "an index is a number that is written out")
-                    .help("a field is written `.name`; `['key']` stands only behind `steps.NAME`"),
+                TemplateError::syntax(self.at.clone(), "an index is a number or a text that is written out")
+                    .help("write `[0]`, `['key']` or `.name`"),
             ));
         }
         let at = self.at.clone();
@@ -175,13 +181,13 @@ impl Parser<'_> {
         Ok(node(at, Kind::Name(self.names.len() - 1)))
     }
 
-    /// The key in brackets behind `steps.NAME`, or anywhere behind `result`, whose keys nobody here has chosen.
+    /// The key in brackets: of an instance behind `steps.NAME`, elsewhere of a mapping whose keys nobody here has chosen. What stands
+    /// right below `client` and its like has a name.
     fn key(&mut self, before: &[Segment]) -> Boxed<String> {
         let at = self.at.clone();
         let Token::Text(key) = self.advance()? else { return Err(Box::new(TemplateError::syntax(at, "a key is missing here"))) };
         self.expect("]")?;
         match before {
-            [Segment::Field(root), ..] if root == "result" => Ok(key),
             [Segment::Field(root), Segment::Field(_)] if root == "steps" => {
                 let fits =
                     key.starts_with(|c: char| c.is_ascii_alphanumeric()) && key.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
@@ -191,7 +197,18 @@ impl Parser<'_> {
                     Err(Box::new(TemplateError::syntax(at, "this is no key of an instance").help("letters, digits, `.`, `_`, `-`")))
                 }
             }
-            _ => Err(Box::new(TemplateError::syntax(at, "`['key']` stands only behind `steps.NAME`").help(format!("write `.{key}`")))),
+            [Segment::Field(root)] if ["inputs", "client", "vars", "run", "steps"].contains(&root.as_str()) => {
+                let named = key.starts_with(|c: char| c.is_ascii_lowercase())
+                    && key.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+                    && !WORDS.contains(&key.as_str());
+                let help = if named {
+                    format!("write `{root}.{key}`")
+                } else {
+                    format!("write `{root}.NAME`: a name has small letters, digits and underscores")
+                };
+                Err(Box::new(TemplateError::syntax(at, format!("a key cannot stand behind `{root}` itself")).help(help)))
+            }
+            _ => Ok(key),
         }
     }
 }

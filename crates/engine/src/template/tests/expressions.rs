@@ -122,14 +122,14 @@ fn what_is_no_expression_is_refused_at_its_place() {
         ("a | uper", "uper", "there is no filter `uper`"),
         ("a | default", "default", "the filter `default` cannot take 0 arguments"),
         ("a is odd", "odd", "there is no test `odd`"),
-        ("steps['x'].y", "'x'", "`['key']` stands only behind `steps.NAME`"),
+        ("steps['x'].y", "'x'", "a key cannot stand behind `steps` itself"),
         ("steps[item]", "steps", "`steps` needs the name of a step"),
         ("steps", "steps", "`steps` needs the name of a step"),
         ("steps.farm[0]", "0", "an instance of a group is named by its key"),
         ("steps.farm[host.name]", "host", "an instance of a group is named by its key"),
         ("steps.farm['../x']", "'../x'", "this is no key of an instance"),
-        ("client['x']", "'x'", "`['key']` stands only behind `steps.NAME`"),
-        ("client.list[inputs.n]", "inputs", "an index is a number that is written out"),
+        ("client['x']", "'x'", "a key cannot stand behind `client` itself"),
+        ("client.list[inputs.n]", "inputs", "an index is a number or a text that is written out"),
         ("a[::0]", "]", "the step of a slice cannot be 0"),
         ("a[]", "]", "an index is missing here"),
         ("a.0", "0", "a field's name is missing here"),
@@ -255,4 +255,38 @@ fn filters_are_unique_and_each_shows_itself() {
     }
     let help = Expression::parse("a | uper").unwrap_err().help;
     assert_eq!(help.as_deref(), Some("did you mean `upper`?"));
+}
+
+#[test]
+fn a_key_that_is_no_name_is_written_in_quotes() {
+    let names = Names::new(
+        "{ steps: { c: { values: { S.k: 1, 'a-b': { 'c d': 2 } }, list: [{ x.y: 3 }] }, farm: { rds-01: { v: { K: 4 } } } }, row: { 'ä': 5 } }",
+    );
+    for (source, value) in [
+        ("steps.c.values['S.k']", 1),
+        ("steps.c.values[\"a-b\"]['c d']", 2),
+        ("steps.c.list[0]['x.y']", 3),
+        ("({'a.b': 3})['a.b']", 3),
+        ("steps.farm['rds-01'].v['K']", 4),
+        ("row['ä']", 5),
+    ] {
+        assert_eq!(eval(source, &names).unwrap(), value, "{source}");
+    }
+    for (source, message) in
+        [("steps.c.values['S.j']", "`steps.c.values['S.j']` is not there"), ("steps.c.list[0]['x.z']", "there is no `x.z` in this")]
+    {
+        assert_eq!(eval(source, &names).unwrap_err().message, message, "{source}");
+    }
+}
+
+#[test]
+fn what_is_proposed_instead_of_a_key_is_no_mistake_itself() {
+    for root in ["inputs", "client", "vars", "run", "steps"] {
+        let help = Expression::parse(&format!("{root}['a_1']")).unwrap_err().help.unwrap();
+        assert_eq!(help, format!("write `{root}.a_1`"));
+        for key in ["a.b.1", "S.k", "a-b", "in", "", "1"] {
+            let help = Expression::parse(&format!("{root}['{key}']")).unwrap_err().help.unwrap();
+            assert_eq!(help, format!("write `{root}.NAME`: a name has small letters, digits and underscores"), "{key}");
+        }
+    }
 }
