@@ -6,6 +6,7 @@ use engine::command::Refusal;
 use model::event::RunOutcome;
 use model::id::RunId;
 use model::plan::Decision;
+use model::program::End;
 use std::io::Read;
 use tests::lab::{Lab, machine};
 use tests::mortal::Mortal;
@@ -205,6 +206,61 @@ fn what_is_read_of_a_configuration_is_named_by_its_key() {
 ");
     assert_eq!(lab.run(&world, &store, "t-1").unwrap().exit, 0);
     assert_eq!(world.machine().read("/d/b").unwrap().as_slice(), b"8080 y");
+}
+
+#[test]
+fn an_output_of_a_program_is_of_the_type_that_it_declares() {
+    let says = "lag=12\nload=0.5\nup=true\nlong=90s\nday=2026-03-07\nwords=one two\n";
+    let (world, store) = machine(&[("/d/a", "")]);
+    let world = world.program("/bin/says", move |_, _, _| (End::Code(0), says.as_bytes().to_vec(), Vec::new()));
+    let declared = |kind: &str, of: &str| format!("{{ type: {kind}, from: '{{{{ result.{of} }}}}' }}");
+    let run = |name: &str, outputs: &str, text: &str| {
+        let lab = lab(&format!(
+            "
+  - {{ id: says, action: command.run, with: {{ argv: [/bin/says], parse: pairs, changes: [] }}, outputs: {{ {outputs} }} }}
+  - {{ id: write, action: file.write, with: {{ path: /d/{name}, text: \"{text}\" }} }}
+"
+        ));
+        lab.run(&world, &store, name).unwrap()
+    };
+    let all = ["integer lag", "number load", "boolean up", "duration long", "date day", "string words"];
+    let outputs: Vec<String> = all.iter().filter_map(|one| one.split_once(' ')).map(|(kind, of)| format!("{of}: {}", declared(kind, of))).collect();
+    let used = "{{ steps.says.lag + 1 }} {{ steps.says.load + 1 }} {{ not steps.says.up }} {{ steps.says.long }} {{ steps.says.day }} {{ steps.says.words }}";
+    let ending = run("t-1", &outputs.join(", "), used);
+    assert_eq!(ending.exit, 0, "{:?}", ending.why);
+    assert_eq!(String::from_utf8_lossy(&world.machine().read("/d/t-1").unwrap()), "13 1.5 false 1m30s 2026-03-07 one two");
+    for (name, kind, of, why) in [
+        ("t-2", "integer", "words", "expected a whole number, found `one two`"),
+        ("t-3", "boolean", "lag", "expected `true` or `false`, found `12`"),
+        ("t-4", "list", "words", "expected a list, found `one two`"),
+        ("t-5", "duration", "lag", "a length of time needs a unit"),
+    ] {
+        let ending = run(name, &format!("z: {}", declared(kind, of)), "{{ steps.says.z }}");
+        assert_eq!(ending.exit, 1, "{name}: {:?}", ending.why);
+        let expected = format!("output `z` of type {kind}: ");
+        assert!(ending.why.iter().any(|line| line.contains(&expected) && line.contains(why)), "{name}: {:?}", ending.why);
+        assert!(world.machine().read(&format!("/d/{name}")).is_none());
+    }
+}
+
+#[test]
+fn an_output_of_the_wrong_type_that_is_a_secret_is_not_told() {
+    let (world, store) = machine(&[]);
+    let world = world.program("/bin/says", |_, _, _| (End::Code(0), b"hunter2\n".to_vec(), Vec::new()));
+    let mut lab = Lab::new(
+        &format!(
+            "{HEAD}inputs: {{ key: {{ type: secret }} }}\nsteps:\n  - {{ id: says, action: command.run, with: {{ argv: [/bin/says], changes: [] }}, outputs: {{ z: {{ type: integer, from: '{{{{ result }}}}' }} }} }}\n"
+        ),
+        None,
+    );
+    lab.people.secrets.insert("key".into(), "hunter2".into());
+    let ending = lab.run(&world, &store, "t-1").unwrap();
+    assert_eq!(ending.exit, 1);
+    assert!(ending.why.iter().any(|line| line.contains("a message that holds the secret inputs.key")), "{:?}", ending.why);
+    let mut journal = String::new();
+    store.journal(&RunId::parse("t-1").unwrap()).unwrap().read_to_string(&mut journal).unwrap();
+    assert!(journal.contains(r#""event":"step_finished","step":"says","outcome":"failed""#), "{journal}");
+    assert!(!journal.contains("hunter2") && !format!("{ending:?}").contains("hunter2"), "{journal}");
 }
 
 #[test]

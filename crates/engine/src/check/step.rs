@@ -1,6 +1,7 @@
 //! One step.
 
 use model::diagnostic::Diagnostic;
+use model::input::InputType;
 use model::step::{OnFailure, Step};
 use model::yaml::{At, OneOf, Raw, Shape};
 use model::{step, yaml};
@@ -300,7 +301,13 @@ impl<'a> FileCheck<'a> {
         for (name, output) in &step.outputs {
             self.name_of_value(name);
             let from = match output {
-                OneOf::Map(def) => def.from,
+                OneOf::Map(def) => {
+                    if def.kind.value == InputType::Secret {
+                        let found = Diagnostic::error("wrong-output", "an output is no secret: it stands in the journal");
+                        self.report(found.help("the output of a program that is given a secret is kept sealed"), def.kind.node);
+                    }
+                    def.from
+                }
                 OneOf::Short(template) => *template,
             };
             self.templates(from, Sight { result: true, ..Sight::OWN });

@@ -8,6 +8,7 @@ pub use build::{BuildError, Material};
 
 use crate::load::RunbookFile;
 use model::id::StepId;
+use model::input::InputType;
 use model::value::Value;
 use model::yaml::Raw;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -90,8 +91,8 @@ pub struct Definition {
     pub title: Option<String>,
     /// Its condition.
     pub when: Option<String>,
-    /// Outputs made of its result: name and template.
-    pub outputs: Vec<(String, Raw)>,
+    /// Outputs made of its result.
+    pub outputs: Vec<Output>,
     /// How it is taken back.
     pub undo: Undo,
     /// Why it cannot be taken back.
@@ -118,6 +119,17 @@ pub struct Definition {
     pub done_when: Vec<(usize, Option<Raw>)>,
     /// What is to be attached.
     pub evidence: Vec<crate::people::EvidenceWanted>,
+}
+
+/// An output that a step declares.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Output {
+    /// Its name.
+    pub name: String,
+    /// Its type, if it says one.
+    pub kind: Option<InputType>,
+    /// A template over `result`.
+    pub from: Raw,
 }
 
 /// How a step is taken back.

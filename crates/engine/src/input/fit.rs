@@ -38,7 +38,7 @@ pub fn fit(def: &InputDef, tree: &Tree, value: &Value) -> Result<Value, Misfit> 
 }
 
 fn fitted(def: &InputDef, tree: &Tree, value: &Value) -> Result<Value, Misfit> {
-    let value = typed(def.kind.value, value)?;
+    let value = written(def.kind.value, value)?;
     if let (Value::Sequence(items), Some(of)) = (&value, &def.of) {
         for (index, item) in items.iter().enumerate() {
             item_fits(of, item).map_err(|misfit| Misfit::new(format!("entry {}: {misfit}", index + 1)))?;
@@ -73,15 +73,38 @@ fn fitted(def: &InputDef, tree: &Tree, value: &Value) -> Result<Value, Misfit> {
 /// # Errors
 /// As [`fit`].
 pub fn parse_text(def: &InputDef, tree: &Tree, text: &str) -> Result<Value, Misfit> {
-    let whole = |wanted: &str| Misfit::new(format!("expected {wanted}, found `{text}`"));
     let value = match def.kind.value {
-        InputType::Integer => text.parse::<i64>().map(Value::from).map_err(|_| whole("a whole number"))?,
-        InputType::Number => text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::from).ok_or_else(|| whole("a number"))?,
-        InputType::Boolean => text.parse::<bool>().map(Value::from).map_err(|_| whole("`true` or `false`"))?,
         InputType::List => Value::Sequence(text.split(',').map(|item| Value::from(item.trim())).filter(|item| item != "").collect()),
-        _ => Value::from(text),
+        kind => plain(kind, text)?,
     };
     fit(def, tree, &value)
+}
+
+/// What a program has brought, as its output is declared. A text becomes what it reads as; an unknown stays one.
+///
+/// # Errors
+/// It is of another type.
+pub(crate) fn fit_output(kind: InputType, value: &Value) -> Result<Value, Misfit> {
+    if model::value::until_within(value).is_some() {
+        return Ok(value.clone());
+    }
+    match value {
+        Value::Tagged(_) if kind == InputType::String => Ok(value.clone()),
+        Value::Tagged(_) => Err(Misfit::new("it is made of a secret, which only a text can be")),
+        Value::String(text) if kind != InputType::String => typed(kind, &plain(kind, text.trim())?),
+        _ => typed(kind, value),
+    }
+}
+
+/// A number or truth that a text reads as; for the other types the text itself.
+fn plain(kind: InputType, text: &str) -> Result<Value, Misfit> {
+    let wrong = |wanted: &str| Misfit::new(format!("expected {wanted}, found {}", shown(&text.into())));
+    Ok(match kind {
+        InputType::Integer => text.parse::<i64>().map(Value::from).map_err(|_| wrong("a whole number"))?,
+        InputType::Number => text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::from).ok_or_else(|| wrong("a number"))?,
+        InputType::Boolean => text.parse::<bool>().map(Value::from).map_err(|_| wrong("`true` or `false`"))?,
+        _ => Value::from(text),
+    })
 }
 
 /// Whether a value can be a bound of this type.
@@ -101,12 +124,17 @@ pub(crate) fn pattern_error(pattern: &str) -> Option<String> {
     Some(text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned())
 }
 
+/// A value that somebody has written into a document.
+fn written(kind: InputType, value: &Value) -> Result<Value, Misfit> {
+    let text = matches!(kind, InputType::String | InputType::Secret | InputType::Path | InputType::File | InputType::Version);
+    typed(kind, value).map_err(|misfit| match text && (value.is_number() || value.is_bool()) {
+        true => Misfit::new(format!("{misfit}: put it in quotes")),
+        false => misfit,
+    })
+}
+
 fn typed(kind: InputType, value: &Value) -> Result<Value, Misfit> {
-    let wrong = |wanted: &str| {
-        let quotes = if value.is_number() || value.is_bool() { ": put it in quotes" } else { "" };
-        let quotes = if wanted.contains("text") || wanted.contains("version") { quotes } else { "" };
-        Misfit::new(format!("expected {wanted}, found {}{quotes}", shown(value)))
-    };
+    let wrong = |wanted: &str| Misfit::new(format!("expected {wanted}, found {}", shown(value)));
     let text = |wanted| value.as_str().ok_or_else(|| wrong(wanted));
     let because = |error: &dyn std::fmt::Display| Misfit::new(error.to_string());
     Ok(match kind {
@@ -141,12 +169,12 @@ fn typed(kind: InputType, value: &Value) -> Result<Value, Misfit> {
 
 fn item_fits(of: &OneOf<InputType, model::yaml::Map<InputType>>, item: &Value) -> Result<(), Misfit> {
     match of {
-        OneOf::Short(kind) => typed(*kind, item).map(|_| ()),
+        OneOf::Short(kind) => written(*kind, item).map(|_| ()),
         OneOf::Map(fields) => {
             let map = item.as_mapping().ok_or_else(|| Misfit::new(format!("expected a mapping, found {}", shown(item))))?;
             for (name, kind) in fields {
                 let value = map.get(&*name.value).ok_or_else(|| Misfit::new(format!("the key `{}` is missing", &*name.value)))?;
-                typed(*kind, value).map_err(|misfit| Misfit::new(format!("`{}`: {misfit}", &*name.value)))?;
+                written(*kind, value).map_err(|misfit| Misfit::new(format!("`{}`: {misfit}", &*name.value)))?;
             }
             let extra = map.keys().filter_map(Value::as_str).find(|key| fields.get(key).is_none());
             extra.map_or(Ok(()), |key| Err(Misfit::new(format!("the key `{key}` is not known here"))))

@@ -4,6 +4,6 @@ mod fit;
 mod resolve;
 
 pub use fit::{Misfit, fit, parse_text};
-pub(crate) use fit::{bounds, pattern_error};
+pub(crate) use fit::{bounds, fit_output, pattern_error};
 pub(crate) use resolve::used_vars;
 pub use resolve::{Layer, SecretNeed, Values, resolve, vars};

@@ -1,6 +1,7 @@
 //! The outputs of a step: known from the proposal, read off its effects, or made by its own templates.
 
-use crate::graph::{Gx, Ix};
+use crate::graph::{Gx, Ix, Output};
+use crate::input::fit_output;
 use crate::scope::Names;
 use crate::session::{Outputs, Session};
 use crate::template;
@@ -64,9 +65,15 @@ pub(crate) fn settle(
     let document = &session.graph.documents[step.about.document];
     let more: Vec<(&str, Value)> = outputs.get("result").map(|value| ("result", value.clone())).into_iter().collect();
     let names = Names { session, group: session.graph.nodes[node as usize].group, more: &more };
-    for (name, from) in &step.about.outputs {
+    for Output { name, kind, from } in &step.about.outputs {
         let value = template::render(&document.document.tree.value(*from), &names)
             .map_err(|wrong| ActionError::Invalid(format!("output `{name}`: {}", wrong.message)))?;
+        let value = match kind {
+            Some(kind) => {
+                fit_output(*kind, &value).map_err(|misfit| ActionError::Invalid(format!("output `{name}` of type {}: {misfit}", kind.word())))?
+            }
+            None => value,
+        };
         outputs.insert(name.clone(), value);
     }
     Ok(outputs)

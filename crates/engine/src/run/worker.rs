@@ -82,7 +82,7 @@ impl<'s, 'a> Worker<'s, 'a> {
                         Ok(did) => self
                             .applied(&ready, 0, did)
                             .and_then(|brought| self.over(&ready, &[brought], Outcome::Done))
-                            .unwrap_or_else(Finished::Trouble),
+                            .unwrap_or_else(|wrong| self.failed(node, wrong)),
                         Err(wrong) => self.failed(node, wrong),
                     };
                     done.push((node, finished));
@@ -116,7 +116,7 @@ impl<'s, 'a> Worker<'s, 'a> {
             let wrong = match self.begin(node, attempt) {
                 Ok(Begun::Over(outcome)) => return Ok(Finished::Over(outcome)),
                 Ok(Begun::Ready(ready)) => match self.effects(&ready) {
-                    Ok(brought) => return self.over(&ready, &brought, Outcome::Done),
+                    Ok(brought) => return Ok(self.over(&ready, &brought, Outcome::Done).unwrap_or_else(|wrong| self.failed(node, wrong))),
                     Err(wrong) => wrong,
                 },
                 Err(wrong) => wrong,
@@ -186,7 +186,7 @@ impl<'s, 'a> Worker<'s, 'a> {
 
     fn finish(&self, ready: &Ready) -> Finished {
         match self.effects(ready) {
-            Ok(brought) => self.over(ready, &brought, Outcome::Done).unwrap_or_else(Finished::Trouble),
+            Ok(brought) => self.over(ready, &brought, Outcome::Done).unwrap_or_else(|wrong| self.failed(ready.node, wrong)),
             Err(wrong) => self.failed(ready.node, wrong),
         }
     }
@@ -357,7 +357,9 @@ impl<'s, 'a> Worker<'s, 'a> {
             Trouble::Stopped | Trouble::Missing(_) | Trouble::Dead(_) => Finished::Trouble(wrong),
             wrong => {
                 let step = self.hands.session.graph.nodes[node as usize].id.clone();
-                let reason = Some(self.words(&wrong));
+                let told = self.words(&wrong);
+                let wrong = if told == crate::run::hands::words(&wrong) { wrong } else { Trouble::Failed(told.clone()) };
+                let reason = Some(told);
                 self.hands.session.learn(node, |known| known.outcome = Some("failed"));
                 match self.hands.scribe.say(Event::StepFinished { step, outcome: Outcome::Failed, outputs: BTreeMap::new(), reason }) {
                     Ok(()) => Finished::Trouble(wrong),

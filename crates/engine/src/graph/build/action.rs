@@ -1,8 +1,8 @@
 //! A step with an action.
 
-use super::super::{Definition, Edge, Ix, Outage, Step, Undo, Work};
+use super::super::{Definition, Edge, Ix, Outage, Output, Step, Undo, Work};
 use super::link::Link;
-use super::{BuildError, Builder, Here, raw_of};
+use super::{BuildError, Builder, Here};
 use crate::people::EvidenceWanted;
 use crate::template::Segment;
 use model::id::StepId;
@@ -33,7 +33,13 @@ impl Builder<'_> {
         for check in &step.done_when {
             done_when.push((self.kind(check.action.value.as_ref(), id)?, check.with));
         }
-        let outputs = step.outputs.iter().filter_map(|(name, out)| Some((name.value.to_string(), raw_of(out)?)));
+        let outputs = step.outputs.iter().map(|(name, output)| {
+            let (kind, from) = match output {
+                OneOf::Short(from) => (None, *from),
+                OneOf::Map(definition) => (Some(definition.kind.value), definition.from),
+            };
+            Output { name: name.value.to_string(), kind, from }
+        });
         let retry = step.retry.as_deref().map(|at| at.value);
         let about = Definition {
             document: place,
@@ -71,7 +77,8 @@ impl Builder<'_> {
         let node = self.node(id, work, group, here.last);
         self.condition_links(group, node, step.when.as_ref().map(|at| at.value.as_ref()));
         let undo_with = if let Undo::Action(_, with) = undo { with } else { None };
-        let used = with.into_iter().chain(done_when.iter().filter_map(|(_, with)| *with)).chain(outputs.iter().map(|(_, raw)| *raw)).chain(undo_with);
+        let used =
+            with.into_iter().chain(done_when.iter().filter_map(|(_, with)| *with)).chain(outputs.iter().map(|output| output.from)).chain(undo_with);
         for raw in used {
             self.value_links(group, node, &document, raw);
         }
