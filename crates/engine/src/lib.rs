@@ -12,6 +12,7 @@ pub mod load;
 pub mod people;
 pub mod plan;
 pub mod procedure;
+pub mod questions;
 pub mod radius;
 pub mod run;
 pub mod schema;

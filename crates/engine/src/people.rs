@@ -43,6 +43,8 @@ pub struct Question<'a> {
     pub ask: &'a Ask,
     /// What is to be attached.
     pub evidence: &'a [EvidenceWanted],
+    /// Whether it was asked before the run was cut off: then only the secrets among its fields are asked for.
+    pub again: bool,
     /// Shows a secret, for the screen only.
     pub reveal: &'a dyn Fn(&SecretText) -> Option<Zeroizing<Vec<u8>>>,
 }

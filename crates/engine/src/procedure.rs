@@ -5,6 +5,7 @@ use crate::course::Course;
 use crate::graph::{BuildError, Graph, Material, Values};
 use crate::input;
 use crate::load::{CLIENT_FILE, Document, Kept, Loaded, RUNBOOK_FILE, RunbookFile, kept_as, load};
+use crate::questions::{self, Questions};
 use crate::radius::{Radius, literal};
 use crate::run::images::Keeper;
 use crate::secrets::Secrets;
@@ -14,6 +15,7 @@ use crate::template::{Found, Scope, Segment, Text};
 use crate::values::Plain;
 use model::diagnostic::Diagnostics;
 use model::id::RunId;
+use model::plan::Plan;
 use model::value::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Component, Path};
@@ -170,6 +172,16 @@ impl Procedure {
     /// See [`BindError`].
     pub fn course(&self, kinds: &[Kind], run: &RunId) -> Result<Course, BindError> {
         Ok(Course::of(&self.bind_with(kinds, run)?.graph))
+    }
+
+    /// What people will be asked in a run of that plan, whichever way they decide.
+    ///
+    /// # Errors
+    /// See [`BindError`].
+    pub fn questions(&self, kinds: &[Kind], plan: &Plan) -> Result<Questions, BindError> {
+        let graph = self.bind_with(kinds, &plan.run)?.graph;
+        let asked = questions::asked(&graph, plan).into_iter().chain(questions::otherwise(&graph, plan)).collect();
+        Ok(Questions::new(&graph, kinds, asked))
     }
 
     /// Makes the graph and everything else that depends on the name of the run.

@@ -14,9 +14,10 @@ use engine::input::{self, Layer, Values};
 use engine::load::{Document, Kept, Loaded, Reader};
 use engine::people::NoAnswer;
 use engine::procedure::Procedure;
+use engine::questions::Questions;
 use jiff::tz::TimeZone;
 use model::client::{ClientFile, ServiceManager};
-use model::diagnostic::Diagnostics;
+use model::diagnostic::{Diagnostic, Diagnostics, Severity};
 use model::plan::Plan;
 use record::past::Past;
 use serde_json::{Value as Json, json};
@@ -52,6 +53,24 @@ impl Opened {
         Site::of_client(&self.procedure.values.client)
     }
 
+    /// A plan, if the answers fit its questions; else all that is wrong with them. `operator`: who is about to begin.
+    pub(crate) fn judged(&self, plan: Result<Plan, Failure>, operator: Option<&str>) -> Result<Plan, Failure> {
+        let Some(answers) = &self.answers else { return plan };
+        let plan = match plan {
+            Err(_) if answers.found().errors() > 0 => return Err(invalid(answers.found())),
+            plan => plan?,
+        };
+        let questions = self.procedure.questions(&BUILTIN, &plan).map_err(|wrong| Failure::from_error(Exit::Bug, "questions", &wrong))?;
+        self.fit(&questions, operator).map(|()| plan)
+    }
+
+    /// Whether the answers fit these questions.
+    pub(crate) fn fit(&self, questions: &Questions, operator: Option<&str>) -> Result<(), Failure> {
+        let Some(answers) = &self.answers else { return Ok(()) };
+        let found = answers.misfits(questions, operator);
+        if found.errors() > 0 { Err(invalid(&found)) } else { Ok(()) }
+    }
+
     /// How long a plan takes with so many steps at once, where somebody is told.
     pub(crate) fn estimate(&self, here: &Here, store: &DiskStore, plan: &Plan, jobs: u16) -> Option<Estimate> {
         if here.everywhere.json || here.everywhere.quiet {
@@ -66,11 +85,7 @@ impl Opened {
 /// Reads and checks a runbook with its client file, and gives its inputs their values.
 pub(crate) fn open(here: &Here, runbook: &Path, subject: &Subject) -> Result<Opened, Failure> {
     let mut loaded = load(runbook, subject.client.as_deref(), subject.answers.as_deref()).map_err(|found| invalid(&found))?;
-    let report = engine::check::check(&loaded, &BUILTIN);
-    if report.diagnostics.errors() > 0 {
-        return Err(invalid(&report.diagnostics));
-    }
-    loaded.found = report.diagnostics;
+    let answers = checked(&mut loaded)?;
     let mut layers = vec![
         Layer { origin: "the environment".into(), open: true, values: environment(&loaded) },
         Layer { origin: "--set".into(), open: false, values: subject.set.clone() },
@@ -82,8 +97,21 @@ pub(crate) fn open(here: &Here, runbook: &Path, subject: &Subject) -> Result<Ope
         values = input::resolve(&loaded, &layers).map_err(|found| invalid(&found))?;
     }
     let client = client(here, loaded.client.as_ref(), &values)?;
-    let answers = loaded.answers.take().map(|document| Answers::new(&document.path, &document.tree, &document.form));
     Ok(Opened { procedure: Procedure::new(loaded, &values), client, answers })
+}
+
+/// Checks documents. What is wrong in the answers alone is told later, with what only the questions can tell.
+fn checked(loaded: &mut Loaded) -> Result<Option<Answers>, Failure> {
+    let found = engine::check::check(loaded, &BUILTIN).diagnostics;
+    let file = loaded.answers.as_ref().map(|document| document.source().name().to_owned());
+    let of_answers = |one: &Diagnostic| file.is_some() && one.at.as_ref().map(|at| &at.file) == file.as_ref();
+    if found.iter().any(|one| one.severity == Severity::Error && !of_answers(one)) {
+        return Err(invalid(&found));
+    }
+    let (mut of_answers_found, mut others) = (Diagnostics::default(), Diagnostics::default());
+    found.iter().for_each(|one| if of_answers(one) { of_answers_found.push(one.clone()) } else { others.push(one.clone()) });
+    loaded.found = others;
+    Ok(loaded.answers.take().map(|document| Answers::new(document, of_answers_found)))
 }
 
 /// The procedure that a plan embeds.
@@ -98,13 +126,9 @@ pub(crate) fn kept(here: &Here, procedure: Procedure, file: &dyn Fn(&str) -> Opt
     let client_file = file("client.yaml").map(|_| Path::new("client.yaml"));
     let mut reader = KeptWith { kept: Kept { file }, answers };
     let mut loaded = engine::load::load(Path::new("runbook.yaml"), client_file, answers, &BUILTIN, &mut reader).map_err(|found| invalid(&found))?;
-    let report = engine::check::check(&loaded, &BUILTIN);
-    if report.diagnostics.errors() > 0 {
-        return Err(invalid(&report.diagnostics));
-    }
+    let answers = checked(&mut loaded)?;
     let values = input::resolve(&loaded, &[]).map_err(|found| invalid(&found))?;
     let client = client(here, loaded.client.as_ref(), &values)?;
-    let answers = loaded.answers.take().map(|document| Answers::new(&document.path, &document.tree, &document.form));
     Ok(Opened { procedure, client, answers })
 }
 

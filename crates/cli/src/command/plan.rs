@@ -20,7 +20,7 @@ pub(crate) fn plan(here: &Here, args: &args::Plan) -> Result<Exit, Failure> {
     here.listen();
     let opened = open(here, &args.runbook, &args.subject)?;
     let store = here.store()?;
-    let plan = make(here, &store, &opened, &args.subject)?;
+    let plan = opened.judged(make(here, &store, &opened, &args.subject), None)?;
     if let Some(path) = &args.output {
         save(&plan, path)?;
     }

@@ -36,6 +36,7 @@ pub(crate) fn resume(here: &Here, args: &Resume) -> Result<Exit, Failure> {
         let effects = plan.steps.iter().filter(|step| !begun(step.id.as_str())).map(|step| step.effects.len()).sum();
         let named = names(args.client.as_deref(), &plan.client)?;
         let rest = Plan { steps: plan.steps.iter().filter(|step| !begun(step.id.as_str())).cloned().collect(), ..plan.clone() };
+        let rest = opened.judged(Ok(rest), Some(&here.operator))?;
         workshop.agree(&Start { client: &plan.client, effects, reason, named, yes: args.work.yes }, &rest)?;
         estimate = opened.estimate(here, &store, &rest, args.work.jobs);
     }

@@ -26,14 +26,15 @@ pub(crate) fn run(here: &Here, args: &args::Run) -> Result<Exit, Failure> {
             if !args.subject.set.is_empty() || args.subject.run_id.is_some() || args.subject.no_look {
                 return Err(Failure::usage("a plan has its inputs, its name and its looks already").help("make another with `retrace plan`"));
             }
-            (embedded(here, &plan, args.subject.answers.as_deref())?, plan, false)
+            (embedded(here, &plan, args.subject.answers.as_deref())?, Ok(plan), false)
         }
         None => {
             let opened = open(here, &args.what, &args.subject)?;
-            let plan = super::plan::make(here, &here.store()?, &opened, &args.subject)?;
+            let plan = super::plan::make(here, &here.store()?, &opened, &args.subject);
             (opened, plan, true)
         }
     };
+    let plan = opened.judged(plan, Some(&here.operator).filter(|_| !args.dry_run).map(String::as_str))?;
     let given = args.subject.client.as_ref().map(|path| path.to_string_lossy());
     let named = if fresh { given.is_some() } else { names(given.as_deref(), &plan.client)? };
     if args.dry_run {

@@ -46,6 +46,10 @@ pub(crate) fn undo(here: &Here, args: &Undo) -> Result<Exit, Failure> {
     let roots = opened.procedure.roots(&run).unwrap_or_default();
     let workshop = Workshop::new(here, &store, &opened, &roots);
     let plan = workshop.quietly(|engine| engine::command::undo_plan(engine, &opened.procedure, &run, &wanted)).map_err(refusal)?;
+    if opened.answers.is_some() {
+        let questions = workshop.quietly(|engine| engine::command::undo_questions(engine, &opened.procedure, &run, &wanted)).map_err(refusal)?;
+        opened.fit(&questions, Some(&here.operator).filter(|_| !args.dry_run).map(String::as_str))?;
+    }
     let practice = opened.practice().is_some();
     if args.dry_run {
         show(here, args, &plan, practice)?;

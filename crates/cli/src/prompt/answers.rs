@@ -2,10 +2,13 @@
 
 use super::accept::{accept, typed, wanted};
 use super::evidence;
+use super::misfits::misfits;
+use engine::load::Document;
 use engine::people::{Answer, EvidenceWanted, Given, Question};
+use engine::questions::Questions;
+use model::diagnostic::Diagnostics;
 use model::effect::{Ask, Field, FieldType, Form};
 use model::value::{Text, to_json};
-use model::yaml::Tree;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,23 +18,51 @@ use zeroize::Zeroizing;
 pub(crate) struct Answers {
     by_step: BTreeMap<String, Json>,
     dir: PathBuf,
+    /// The file, for the places in it.
+    document: Option<Document<model::answers::Answers>>,
+    /// What a check has found in it.
+    found: Diagnostics,
 }
 
 /// The key of what is said, beside attached files.
-const ANSWER: &str = "answer";
+pub(super) const ANSWER: &str = "answer";
 /// The key of who says it.
-const BY: &str = "by";
+pub(super) const BY: &str = "by";
+/// The keys of where a value is.
+pub(super) const ENV: &str = "env";
+pub(super) const FILE: &str = "file";
+/// What is wrong with a value that is none.
+pub(super) const NO_VALUE: &str = "a value, `{ env: NAME }` or `{ file: PATH }` is wanted";
 
 impl Answers {
-    /// From a file that was read; its paths are relative to it.
-    pub(crate) fn new(path: &Path, tree: &Tree, form: &model::answers::Answers) -> Self {
-        let by_step = form.answers.iter().map(|(step, node)| (step.value.to_string(), to_json(&tree.value(*node)))).collect();
-        Self { by_step, dir: path.parent().unwrap_or(Path::new("")).to_owned() }
+    /// From a file that was read, with what a check has found in it; its paths are relative to it.
+    pub(crate) fn new(document: Document<model::answers::Answers>, found: Diagnostics) -> Self {
+        let by_step = document.form.answers.iter().map(|(step, node)| (step.value.to_string(), to_json(&document.tree.value(*node)))).collect();
+        let dir = document.path.parent().unwrap_or(Path::new("")).to_owned();
+        Self { by_step, dir, document: Some(document), found }
     }
 
     /// With nothing in it.
     pub(crate) fn none() -> Self {
-        Self { by_step: BTreeMap::new(), dir: PathBuf::new() }
+        Self { by_step: BTreeMap::new(), dir: PathBuf::new(), document: None, found: Diagnostics::default() }
+    }
+
+    /// What a check of the documents has found wrong.
+    pub(crate) fn found(&self) -> &Diagnostics {
+        &self.found
+    }
+
+    /// All that is wrong, now that the questions are known. `operator`: who will ask to begin, where that is known.
+    pub(crate) fn misfits(&self, questions: &Questions, operator: Option<&str>) -> Diagnostics {
+        let Some(document) = &self.document else { return Diagnostics::default() };
+        let mut found = misfits(document, questions, operator);
+        for other in self.found.iter() {
+            if !found.iter().any(|one| one.at == other.at) {
+                found.push(other.clone());
+            }
+        }
+        found.sort();
+        found
     }
 
     /// Whether something is said about a step.
@@ -44,8 +75,14 @@ impl Answers {
         let said = self.by_step.get(step);
         let mut missing: Vec<String> = match &ask.form {
             Form::Fields { fields, .. } => {
-                let lacks = |field: &&Field| field.default.is_none() && said.and_then(|said| said.get(&field.name)).is_none();
-                fields.iter().filter(lacks).map(|field| format!("`{step}`: field `{}` ({})", field.name, kind(field))).collect()
+                let lack = |field: &Field| match said.and_then(|said| said.get(&field.name)) {
+                    None if field.default.is_none() => Some(String::new()),
+                    None => None,
+                    // Whether a variable is there does not change any more; a file may come to be.
+                    Some(value) => named(value, ENV).filter(|name| std::env::var_os(name).is_none()).map(|name| format!(": {}", unset(name))),
+                };
+                let lacks = |field: &Field| Some(format!("`{step}`: field `{}` ({}){}", field.name, kind(field), lack(field)?));
+                fields.iter().filter_map(lacks).collect()
             }
             _ if said.is_some() => Vec::new(),
             Form::Step { .. } => vec![format!("`{step}`: `done`, once its instructions are carried out")],
@@ -95,7 +132,7 @@ impl Answers {
     }
 
     fn fields(&self, question: &Question<'_>, fields: &[Field], said: &Json, answer: &mut Answer) -> Result<(), String> {
-        if let Some(map) = said.as_object() {
+        if let Some(map) = said.as_object().filter(|_| !question.again) {
             let known = |name: &String| name == BY || fields.iter().any(|f| f.name == *name) || question.evidence.iter().any(|e| e.name == *name);
             if let Some(other) = map.keys().find(|name| !known(name)) {
                 return Err(format!("there is no field `{other}`"));
@@ -118,11 +155,10 @@ impl Answers {
         if let Some(text) = typed(value) {
             return Ok(text);
         }
-        let named = |key: &str| value.as_object().filter(|map| map.len() == 1).and_then(|map| map.get(key)).and_then(Json::as_str);
-        match (named("env"), named("file")) {
-            (Some(name), _) => std::env::var(name).map(Zeroizing::new).map_err(|_| format!("there is no `{name}` in the environment")),
+        match (named(value, ENV), named(value, FILE)) {
+            (Some(name), _) => std::env::var(name).map(Zeroizing::new).map_err(|_| unset(name)),
             (_, Some(path)) => read_secret(&self.dir.join(path)),
-            (None, None) => Err("a value, `{ env: NAME }` or `{ file: PATH }` is wanted".into()),
+            (None, None) => Err(NO_VALUE.into()),
         }
     }
 }
@@ -143,11 +179,21 @@ pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<String>, String> {
     Ok(Zeroizing::new(kept.to_owned()))
 }
 
+/// The name in `{ env: NAME }`, the path in `{ file: PATH }`.
+pub(super) fn named<'j>(value: &'j Json, key: &str) -> Option<&'j str> {
+    value.as_object().filter(|map| map.len() == 1).and_then(|map| map.get(key)).and_then(Json::as_str)
+}
+
+fn unset(name: &str) -> String {
+    format!("there is no `{name}` in the environment")
+}
+
 fn principal(said: &Json) -> Option<&Json> {
     if said.is_object() { said.get(ANSWER) } else { Some(said) }
 }
 
-fn agrees(said: &Json, phrase: Option<&str>) -> Result<(), String> {
+/// Whether what is said agrees to what is asked.
+pub(super) fn agrees(said: &Json, phrase: Option<&str>) -> Result<(), String> {
     let agreed = match (principal(said), phrase) {
         (Some(Json::String(text)), Some(phrase)) => text == phrase,
         (Some(Json::String(text)), None) => matches!(text.as_str(), "done" | "confirmed" | "yes"),

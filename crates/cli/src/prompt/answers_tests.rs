@@ -6,7 +6,7 @@ use model::value::SecretText;
 use serde_json::json;
 
 fn answers(by_step: Json) -> Answers {
-    Answers { by_step: serde_json::from_value(by_step).unwrap(), dir: PathBuf::new() }
+    Answers { by_step: serde_json::from_value(by_step).unwrap(), ..Answers::none() }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "a literal is written at every call")]
@@ -16,7 +16,7 @@ fn ask(form: Json) -> Ask {
 
 fn answer(answers: &Answers, ask: &Ask) -> Result<Answer, String> {
     let reveal = |_: &SecretText| Some(Zeroizing::new(b"K-1".to_vec()));
-    answers.answer(&Question { step: &StepId::new("s"), title: None, ask, evidence: &[], reveal: &reveal }, "pat")
+    answers.answer(&Question { step: &StepId::new("s"), title: None, ask, evidence: &[], again: false, reveal: &reveal }, "pat")
 }
 
 fn keys() -> Ask {

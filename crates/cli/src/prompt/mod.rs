@@ -6,6 +6,7 @@ pub(crate) mod console;
 pub(crate) mod crew;
 pub(crate) mod evidence;
 pub(crate) mod keys;
+mod misfits;
 pub(crate) mod person;
 mod ready;
 #[cfg(test)]

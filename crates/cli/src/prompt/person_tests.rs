@@ -12,7 +12,7 @@ fn ask(script: &Script, definition: Json) -> Result<Answer, NoAnswer> {
     let ask: Ask = serde_json::from_value(definition).unwrap();
     let reveal = |_: &SecretText| Some(Zeroizing::new(b"hunter2".to_vec()));
     let person = Person { console: script, paper: Paper::PLAIN, operator: "pat", place: Some((22, 37)) };
-    person.ask(&Question { step: &StepId::new("keys"), title: Some("Write down the keys"), ask: &ask, evidence: &[], reveal: &reveal })
+    person.ask(&Question { step: &StepId::new("keys"), title: Some("Write down the keys"), ask: &ask, evidence: &[], again: false, reveal: &reveal })
 }
 
 #[test]

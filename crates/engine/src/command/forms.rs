@@ -25,7 +25,7 @@ pub(super) fn ask_again(session: &Session<'_>, run: &Run, over: &BTreeMap<StepId
         let form = Form::Fields { instructions: Vec::new(), fields };
         let ask = Ask { form, show: BTreeMap::new(), changes: Vec::new(), may_change: false };
         let title = Some("The run goes on with what was given here before it was cut off");
-        let question = Question { step: &effect.step, title, ask: &ask, evidence: &[], reveal: &|_| None };
+        let question = Question { step: &effect.step, title, ask: &ask, evidence: &[], again: true, reveal: &|_| None };
         for (name, given) in session.engine.people.ask(&question)?.given {
             let Given::Secret(value) = given else { continue };
             let full = format!("steps.{}.{name}", effect.step);

@@ -17,7 +17,7 @@ pub use plan::plan;
 pub use refusal::Refusal;
 pub use resume::resume;
 pub use run::run;
-pub use undo::{undo, undo_plan};
+pub use undo::{undo, undo_plan, undo_questions};
 
 use crate::context::Engine;
 use crate::undo::Agreed;

@@ -5,17 +5,16 @@ use super::opened::Opened;
 use super::{Options, Refusal, locks};
 use crate::context::Engine;
 use crate::history;
-use crate::people::EvidenceWanted;
 use crate::plan::chain;
-use crate::procedure::{Bound, Procedure};
+use crate::procedure::Procedure;
+use crate::questions;
 use crate::run::scribe::Scribe;
 use crate::run::{self, Ending};
 use crate::secrets::Secrets;
 use model::digest::Digest;
-use model::effect::{Ask, Effect};
 use model::event::{Event, Head, RunStarted};
-use model::id::{RunId, StepId};
-use model::plan::{Decision, Plan};
+use model::id::RunId;
+use model::plan::Plan;
 use std::collections::BTreeMap;
 use world::error::WorldError;
 
@@ -31,8 +30,7 @@ pub fn run(engine: Engine<'_>, procedure: &Procedure, plan: &Plan, options: &Opt
         return Err(Refusal::Refused(plan.refused.clone()));
     }
     let bound = procedure.bind(&engine, &plan.run)?;
-    let questions = questions(&bound, plan);
-    engine.people.ready(&questions).map_err(Refusal::Missing)?;
+    engine.people.ready(&questions::asked(&bound.graph, plan)).map_err(Refusal::Missing)?;
     if engine.store.journal(&plan.run).is_ok() {
         return Err(Refusal::Refused(vec![format!("a run is called `{}` already: a plan is run once", plan.run)]));
     }
@@ -83,21 +81,6 @@ pub fn run(engine: Engine<'_>, procedure: &Procedure, plan: &Plan, options: &Opt
     let scribe = Scribe::new(engine, plan.run.clone(), journal, None, 0, history::zeros());
     scribe.commit(vec![Event::RunStarted(Box::new(started))])?;
     Ok(run::run(&opened.order(), &scribe)?)
-}
-
-/// The questions of a plan: those of its steps and of the other options.
-fn questions(bound: &Bound<'_>, plan: &Plan) -> Vec<(StepId, Ask, Vec<EvidenceWanted>)> {
-    let mut found = Vec::new();
-    for step in plan.steps.iter().filter(|step| step.decision != Decision::Skip) {
-        for effect in &step.effects {
-            if let Effect::Ask(ask) = effect {
-                let node = bound.graph.find(step.id.as_str());
-                let evidence = node.and_then(|node| bound.graph.step(node)).map(|step| step.about.evidence.clone()).unwrap_or_default();
-                found.push((step.id.clone(), ask.clone(), evidence));
-            }
-        }
-    }
-    found
 }
 
 /// The end of this client's last record, so that a missing one shows.

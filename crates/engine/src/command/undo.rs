@@ -8,11 +8,15 @@ use super::{Options, Refusal, UndoOptions, locks, memory};
 use crate::context::Engine;
 use crate::history;
 use crate::procedure::Procedure;
+use crate::questions::Questions;
+use crate::run::hands::Trouble;
 use crate::run::recover::{self, Then};
 use crate::run::{self, Ending};
 use crate::secrets::Secrets;
+use crate::session::Session;
 use crate::undo;
 use model::event::Event;
+use model::fold::Run;
 use model::id::RunId;
 use model::plan::Plan;
 use world::store::Make;
@@ -60,12 +64,35 @@ pub fn undo(engine: Engine<'_>, procedure: &Procedure, id: &RunId, wanted: &Undo
 /// # Errors
 /// See [`Refusal`].
 pub fn undo_plan(engine: Engine<'_>, procedure: &Procedure, id: &RunId, wanted: &UndoOptions) -> Result<Plan, Refusal> {
+    let plan = remembering(engine, procedure, id, |session, run| {
+        undo::preview(session, run, &wanted.scope, &wanted.agreed, wanted.past_no_return, planned(procedure))
+    });
+    if engine.stop.wished() { Err(Refusal::Stopped) } else { plan }
+}
+
+/// What an undo of a run would ask people. Nothing is written.
+///
+/// # Errors
+/// See [`Refusal`].
+pub fn undo_questions(engine: Engine<'_>, procedure: &Procedure, id: &RunId, wanted: &UndoOptions) -> Result<Questions, Refusal> {
+    remembering(engine, procedure, id, |session, run| {
+        let asked = undo::asked(session, run, &wanted.scope, wanted.past_no_return)?;
+        Ok(Questions::new(session.graph, engine.kinds, asked))
+    })
+}
+
+/// With what the journal tells of a run, and nothing else.
+fn remembering<T>(
+    engine: Engine<'_>,
+    procedure: &Procedure,
+    id: &RunId,
+    work: impl FnOnce(&Session<'_>, &Run) -> Result<T, Trouble>,
+) -> Result<T, Refusal> {
     let bound = procedure.bind(&engine, id)?;
     let read = history::read(engine.store, id).map_err(Refusal::Damaged)?;
     let secrets = Secrets::default();
     let key = engine.store.key(Make::Never)?;
     let session = bound.session(engine, &secrets, key);
     memory::remember(&session, &read.run);
-    let plan = undo::preview(&session, &read.run, &wanted.scope, &wanted.agreed, wanted.past_no_return, planned(procedure));
-    if engine.stop.wished() { Err(Refusal::Stopped) } else { Ok(plan?) }
+    Ok(work(&session, &read.run)?)
 }

@@ -1,13 +1,17 @@
 //! Looking at everything before anything is taken back.
 
+use crate::questions::Asked;
 use crate::session::Session;
+use crate::stepper;
 use crate::undo::list::{Back, List};
+use crate::view::Sight;
 use model::effect::{Change, Effect};
 use model::path::within;
 use model::plan::{Decision, Plan, Planned, PlannedStep, Rehearsal, Totals};
 use model::resource::{Resource, ResourceKind};
 use model::state::State;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 use world::act::Source;
 use world::error::WorldError;
 use world::imagined::Imagined;
@@ -95,6 +99,26 @@ pub(crate) fn look(session: &Session<'_>, list: &List, agreed: &Agreed) -> Resul
         seen.steps.push(planned);
     }
     Ok(seen)
+}
+
+/// The questions of the actions by which steps are taken back. One whose parameters cannot be worked out is not known.
+pub(crate) fn asked(session: &Session<'_>, list: &List) -> Vec<Asked> {
+    let mut asked = Vec::new();
+    for step in &list.steps {
+        let Some((node, definition)) = step.node.and_then(|node| Some((node, session.graph.step(node)?))) else { continue };
+        for back in &step.what {
+            let Back::Act { kind, with } = back else { continue };
+            let sight = Sight { session, look: session.engine.world, node, planning: None, seen: Mutex::default(), revealed: Mutex::default() };
+            let proposal =
+                stepper::parameters(&sight, *with, definition.about.document).and_then(|with| (session.engine.kinds[*kind].propose)(&with, &sight));
+            for effect in proposal.into_iter().flat_map(|proposal| proposal.effects) {
+                if let Effect::Ask(ask) = effect.effect {
+                    asked.push((step.id.clone(), ask, definition.about.evidence.clone()));
+                }
+            }
+        }
+    }
+    asked
 }
 
 /// What is to be done about one resource.

@@ -5,4 +5,4 @@ mod look;
 mod take;
 
 pub use look::Agreed;
-pub(crate) use take::{automatic, finish_linked, linked, needs_secrets, preview, undos};
+pub(crate) use take::{asked, automatic, finish_linked, linked, needs_secrets, preview, undos};

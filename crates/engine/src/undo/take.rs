@@ -1,5 +1,6 @@
 //! Doing it: a run whose steps come from a journal.
 
+use crate::questions::Asked;
 use crate::run::Ending;
 use crate::run::Order;
 use crate::run::aside;
@@ -10,7 +11,7 @@ use crate::run::scribe::{Dead, Scribe};
 use crate::run::worker::Worker;
 use crate::session::Session;
 use crate::undo::list::{Back, BackStep, List, Taken, list};
-use crate::undo::look::{Agreed, Judged, announce, holds, judge, look, now};
+use crate::undo::look::{self, Agreed, Judged, announce, holds, judge, look, now};
 use model::digest::Digest;
 use model::effect::{Change, Effect};
 use model::event::{Event, Image, Outcome, RunOutcome, RunStarted, Scope, UndoOf};
@@ -292,6 +293,13 @@ pub(crate) fn preview(
     let mut plan = announce(session, &list, &seen, runbook, run.started.client.clone());
     plan.digest = plan.digest().map(|digest| digest.to_string()).unwrap_or_default();
     Ok(plan)
+}
+
+/// What taking a run back asks people, as far as it is known before it begins.
+pub(crate) fn asked(session: &Session<'_>, run: &Run, scope: &Scope, past_no_return: bool) -> Result<Vec<Asked>, Trouble> {
+    let taken = taken_back(session, run.id())?;
+    let list = list(session.graph, run, &taken, scope, past_no_return);
+    Ok(look::asked(session, &list))
 }
 
 /// Whether taking a run back starts programs or asks people, which may be given secrets.

@@ -168,6 +168,22 @@ impl Tree {
         }
     }
 
+    /// The file with all scalars of these nodes made unreadable: places stay where they are.
+    pub fn hiding(&self, nodes: &[Raw]) -> Source {
+        let mut text = self.source.text().to_string();
+        for node in nodes {
+            let first = node.index() as usize;
+            let after = self.node(*node).map_or(first, |node| node.next as usize);
+            for scalar in self.nodes.get(first..after).unwrap_or_default() {
+                let (start, end) = (scalar.start as usize, scalar.end as usize);
+                if let (NodeKind::Plain | NodeKind::Text | NodeKind::Bad, Some(shown)) = (scalar.kind, text.get(start..end)) {
+                    text.replace_range(start..end, &shown.chars().map(hidden).collect::<String>());
+                }
+            }
+        }
+        Source::new(self.source.name(), text)
+    }
+
     pub(super) fn node(&self, node: Raw) -> Option<&Node> {
         self.nodes.get(node.index() as usize)
     }
@@ -197,5 +213,16 @@ impl Tree {
                 child
             })
         })
+    }
+}
+
+/// A character of the same length that tells nothing.
+fn hidden(char: char) -> char {
+    match char.len_utf8() {
+        _ if char == '\n' => char,
+        1 => '*',
+        2 => '\u{b7}',
+        3 => '\u{2022}',
+        _ => '\u{1f784}',
     }
 }

@@ -24,6 +24,7 @@ impl Worker<'_, '_> {
             title: step.and_then(|s| s.about.title.as_deref()),
             ask,
             evidence: step.map_or(&nothing, |s| &s.about.evidence),
+            again: false,
             reveal: &reveal,
         };
         let answer = match session.engine.people.ask(&question) {
