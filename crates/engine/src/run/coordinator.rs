@@ -1,5 +1,6 @@
 //! The coordinator: what may start, what is over, and what to do when something fails or somebody wants to stop.
 
+mod crew;
 mod decide;
 mod last;
 
@@ -10,26 +11,24 @@ use crate::progress::Progress;
 use crate::run::deadline::Deadline;
 use crate::run::hands::Trouble;
 use crate::run::pause::Pause;
-use crate::run::queue::{Queue, take_part};
 use crate::run::scribe::{Dead, Scribe};
 use crate::run::worker::{Finished, Worker};
 use crate::run::{Ending, Order};
 use crate::scope::Names;
 use crate::stepper;
+use crew::Seat;
 use model::effect::Effect;
 use model::event::{Event, Outcome, RunOutcome};
 use model::id::StepId;
 use model::plan::{Plan, PlannedStep};
 use model::value::May;
-use std::collections::BTreeMap;
-use std::sync::mpsc::{RecvTimeoutError, Sender};
-use std::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
 use world::action::Class;
 
 /// A batch of more than this many files holds up too much when one of them fails.
 const ROUND: usize = 64;
 
-/// Makes a coordinator with its workers.
+/// Makes a coordinator.
 fn with_coordinator<'a>(
     order: &Order<'_, 'a>,
     scribe: &Scribe<'a>,
@@ -40,41 +39,26 @@ fn with_coordinator<'a>(
     let hands = order.hands(scribe);
     let deadline = Deadline::of(order.session, scribe);
     let worker = Worker { hands: &hands, planned: &planned, cut: &order.cut, deadline: deadline.as_ref() };
-    let turns = order.session.engine.turns;
-    let (jobs_in, jobs) = Queue::<Vec<Ix>>::new(turns);
-    let (asks_in, asks) = Queue::<Vec<Ix>>::new(turns);
-    let (done_in, done) = Queue::new(turns);
-    std::thread::scope(|threads| {
-        // Questions take no worker, and come one at a time.
-        let queues = std::iter::once(&asks).chain(std::iter::repeat_n(&jobs, order.jobs.max(1)));
-        turns.inspect(|turns| turns.gather(order.jobs.max(1) + 1));
-        for (number, queue) in (1..).zip(queues) {
-            let (worker, done_in) = (&worker, done_in.clone());
-            threads.spawn(move || take_part(turns, number, || work(worker, queue, &done_in)));
-        }
-        let coordinator = Coordinator {
-            order,
-            graph,
-            scribe,
-            worker: &worker,
-            planned: &planned,
-            progress: Progress::new(graph),
-            running: 0,
-            asking: false,
-            alone: false,
-            jobs: jobs_in,
-            asks: asks_in,
-            done,
-            failures: Vec::new(),
-            groups: Vec::new(),
-            allowed: 0,
-            refused: false,
-            late: false,
-            pause: Pause::default(),
-        };
-        let ending = work_on(coordinator);
-        turns.inspect(|turns| turns.alone());
-        ending
+    work_on(Coordinator {
+        order,
+        graph,
+        scribe,
+        worker: &worker,
+        planned: &planned,
+        progress: Progress::new(graph),
+        running: 0,
+        asking: false,
+        alone: false,
+        rounds: VecDeque::new(),
+        asks: VecDeque::new(),
+        failures: Vec::new(),
+        groups: Vec::new(),
+        allowed: 0,
+        refused: false,
+        late: false,
+        pause: Pause::default(),
+        dead: None,
+        closed: false,
     })
 }
 
@@ -85,14 +69,6 @@ fn planned_steps(plan: &Plan) -> BTreeMap<StepId, Vec<PlannedStep>> {
         planned.entry(step.id.clone()).or_default().push(step.clone());
     }
     planned
-}
-
-fn work(worker: &Worker<'_, '_>, queue: &Queue<'_, Vec<Ix>>, done: &Sender<Vec<(Ix, Finished)>>) {
-    while let Some(nodes) = queue.next() {
-        if done.send(worker.work(&nodes)).is_err() {
-            return;
-        }
-    }
 }
 
 struct Coordinator<'c, 's, 'a> {
@@ -107,9 +83,10 @@ struct Coordinator<'c, 's, 'a> {
     asking: bool,
     /// What runs now wants to run alone.
     alone: bool,
-    jobs: Sender<Vec<Ix>>,
-    asks: Sender<Vec<Ix>>,
-    done: Queue<'c, Vec<(Ix, Finished)>>,
+    /// What was started, and nobody has taken yet.
+    rounds: VecDeque<Vec<Ix>>,
+    /// The same, of questions.
+    asks: VecDeque<Vec<Ix>>,
     /// What failed and is not decided yet.
     failures: Vec<(Ix, Trouble)>,
     /// Group instances to be taken back.
@@ -121,6 +98,19 @@ struct Coordinator<'c, 's, 'a> {
     /// A step would start after the deadline.
     late: bool,
     pause: Pause,
+    /// Nothing more may be done.
+    dead: Option<Dead>,
+    /// Nothing more will be started.
+    closed: bool,
+}
+
+/// Why nothing starts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Held {
+    /// Something has to be decided first, when nothing runs any more.
+    ForDecision,
+    /// A person pauses.
+    ByPause,
 }
 
 /// What comes of a halt.
@@ -131,58 +121,68 @@ enum Verdict {
 }
 
 impl<'a> Coordinator<'_, '_, 'a> {
-    fn go(mut self) -> Result<Ending, Dead> {
-        let ending = self.main()?;
-        let ending = self.last(ending)?;
-        Ok(ending)
-    }
-
     fn engine(&self) -> &Engine<'a> {
         &self.order.session.engine
     }
 
-    fn main(&mut self) -> Result<Ending, Dead> {
-        loop {
-            let halted = !self.failures.is_empty() || !self.groups.is_empty() || self.engine().stop.wished() || self.scribe.is_full() || self.late;
-            let paused = !halted && self.pause.holds(&self.order.session.engine, self.scribe)?;
-            if !halted && !paused {
-                self.start()?;
-            }
-            if self.running == 0 {
-                if halted {
-                    match self.decide()? {
-                        Verdict::GoOn => continue,
-                        Verdict::End(ending) => return Ok(ending),
-                        Verdict::Undo(why) => return self.take_back(why),
-                    }
-                }
-                if self.progress.ready() == 0 {
-                    break;
-                }
-                if paused {
-                    self.pause.sit_out(&self.order.session.engine, self.scribe)?;
-                }
-                continue;
-            }
-            match self.done.next_within(Duration::from_millis(200)) {
-                Ok(finished) => {
-                    self.running -= 1;
-                    (self.asking, self.alone) = if self.running == 0 { (false, false) } else { (self.asking, self.alone) };
-                    for (node, finished) in finished {
-                        self.asking &= !self.is_ask(node);
-                        self.note(node, finished)?;
-                    }
-                }
-                // Only to see whether somebody wants to stop.
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return Err(self.scribe.die("the workers are gone: a bug in retrace")),
-            }
+    /// Starts what may start, unless something holds it.
+    fn advance(&mut self) -> Result<Option<Held>, Dead> {
+        if let Some(dead) = &self.dead {
+            return Err(dead.clone());
         }
+        if !self.failures.is_empty() || !self.groups.is_empty() || self.engine().stop.wished() || self.scribe.is_full() || self.late {
+            return Ok(Some(Held::ForDecision));
+        }
+        if self.pause.holds(&self.order.session.engine, self.scribe)? {
+            return Ok(Some(Held::ByPause));
+        }
+        self.start()?;
+        Ok(None)
+    }
+
+    /// Waits until a pause is over.
+    fn sit_out(&mut self) -> Result<(), Dead> {
+        self.pause.sit_out(&self.order.session.engine, self.scribe)
+    }
+
+    /// What was started for somebody of this seat.
+    fn take(&mut self, seat: Seat) -> Option<Vec<Ix>> {
+        match seat {
+            Seat::Lead => None,
+            Seat::Ask => self.asks.pop_front(),
+            Seat::Work => self.rounds.pop_front(),
+        }
+    }
+
+    /// For how many of this seat there is something to do.
+    fn waits_for(&self, seat: Seat) -> usize {
+        match seat {
+            Seat::Lead => usize::from(self.running == 0 || self.dead.is_some()),
+            Seat::Ask => self.asks.len(),
+            Seat::Work => self.rounds.len(),
+        }
+    }
+
+    /// Something that was taken is over, and what waited for it may start.
+    fn finished(&mut self, finished: Vec<(Ix, Finished)>) {
+        self.running -= 1;
+        (self.asking, self.alone) = if self.running == 0 { (false, false) } else { (self.asking, self.alone) };
+        let noted = finished.into_iter().try_for_each(|(node, finished)| {
+            self.asking &= !self.is_ask(node);
+            self.note(node, finished)
+        });
+        if let Err(dead) = noted.and_then(|()| self.advance().map(drop)) {
+            self.dead = Some(dead);
+        }
+    }
+
+    /// How a run ends in which nothing is left to do.
+    fn done(&self) -> Ending {
         if self.allowed > 0 {
             let why = vec![format!("{} failed, as the runbook allows", steps(self.allowed))];
-            return Ok(Ending { outcome: RunOutcome::Done, exit: 8, why });
+            return Ending { outcome: RunOutcome::Done, exit: 8, why };
         }
-        Ok(Ending { outcome: RunOutcome::Done, exit: 0, why: Vec::new() })
+        Ending { outcome: RunOutcome::Done, exit: 0, why: Vec::new() }
     }
 
     /// Starts whatever may start now.
@@ -224,8 +224,7 @@ impl<'a> Coordinator<'_, '_, 'a> {
             self.running += 1;
             self.asking |= ask;
             self.alone = alone;
-            let sent = if ask { self.asks.send(nodes) } else { self.jobs.send(nodes) };
-            sent.map_err(|_| self.scribe.die("the workers are gone: a bug in retrace"))?;
+            if ask { self.asks.push_back(nodes) } else { self.rounds.push_back(nodes) }
         }
         Ok(())
     }
@@ -350,7 +349,10 @@ fn steps(count: usize) -> String {
 /// # Errors
 /// Nothing more may be done.
 pub(crate) fn run<'a>(order: &Order<'_, 'a>, scribe: &Scribe<'a>) -> Result<Ending, Dead> {
-    let ending = with_coordinator(order, scribe, |coordinator| coordinator.go())?;
+    let ending = with_coordinator(order, scribe, |coordinator| {
+        let (ending, mut coordinator) = crew::work(coordinator)?;
+        coordinator.last(ending)
+    })?;
     let ended = Event::RunEnded { outcome: ending.outcome, exit: ending.exit };
     if world::planted::bug(30) {
         scribe.say(ended)?;

@@ -1,4 +1,4 @@
-//! A run: one coordinator that owns the graph and the statuses, and workers that do one step each.
+//! A run: one coordinator that owns the graph and the statuses, and threads that pass it on and do one step each.
 
 pub(crate) mod aside;
 mod coordinator;
@@ -9,7 +9,6 @@ pub mod images;
 pub(crate) mod locks;
 mod order;
 pub(crate) mod pause;
-mod queue;
 pub(crate) mod recover;
 pub(crate) mod scribe;
 mod told;
