@@ -131,6 +131,9 @@ impl Act for Flaky<'_> {
         (self.called)();
         self.inner.volume(path)
     }
+    fn may_write(&self, dir: &str) -> Result<(), WorldError> {
+        self.inner.may_write(dir)
+    }
     fn staging(&self, change: &Change, mark: &str) -> Option<String> {
         self.inner.staging(change, mark)
     }

@@ -23,6 +23,7 @@ pub mod template;
 pub mod undo;
 
 mod progress;
+mod rights;
 mod room;
 mod scope;
 mod stepper;

@@ -105,6 +105,6 @@ impl Needed {
 }
 
 /// Only mode, owner or times change.
-fn content_stays(change: &Change) -> bool {
+pub(crate) fn content_stays(change: &Change) -> bool {
     matches!((&change.before, &change.after), (State::File(a), State::File(b)) if a.content == b.content)
 }

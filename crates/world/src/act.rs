@@ -55,6 +55,13 @@ pub trait Act: Look {
     /// It cannot be asked.
     fn volume(&self, path: &str) -> Result<Volume, WorldError>;
 
+    /// Whether names can be made and replaced in a directory, or in the nearest one above it that exists. Nothing is made to
+    /// find out.
+    ///
+    /// # Errors
+    /// They cannot, and why.
+    fn may_write(&self, dir: &str) -> Result<(), WorldError>;
+
     /// The name beside the target under which a resource is staged, if it is staged at all. `mark` is `RUN-SEQ`.
     fn staging(&self, change: &Change, mark: &str) -> Option<String>;
 }

@@ -113,6 +113,10 @@ impl<W: Act> Act for Faulty<W> {
         self.world.volume(path)
     }
 
+    fn may_write(&self, dir: &str) -> Result<(), WorldError> {
+        self.world.may_write(dir)
+    }
+
     fn staging(&self, change: &Change, mark: &str) -> Option<String> {
         self.world.staging(change, mark)
     }

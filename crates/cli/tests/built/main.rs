@@ -11,5 +11,7 @@ mod person;
 mod program;
 mod templates;
 #[cfg(target_os = "linux")]
+mod rights;
+#[cfg(target_os = "linux")]
 mod terminal;
 mod times;

@@ -35,7 +35,8 @@ pub fn run(engine: Engine<'_>, procedure: &Procedure, plan: &Plan, options: &Opt
         return Err(Refusal::Refused(vec![format!("a run is called `{}` already: a plan is run once", plan.run)]));
     }
     let locks = locks::lock(&engine, &bound)?;
-    let missing = crate::room::missing(&engine, plan)?;
+    let mut missing = crate::room::missing(&engine, plan)?;
+    missing.extend(crate::rights::missing(engine.world, plan));
     if !missing.is_empty() {
         return Err(Refusal::Refused(missing));
     }

@@ -1,6 +1,6 @@
 //! Changing this machine.
 
-use super::{Real, room};
+use super::{Real, rights, room};
 use crate::act::{Act, Ended, Setting, Start};
 use crate::error::WorldError;
 use crate::path::staging;
@@ -49,6 +49,10 @@ impl Act for Real {
 
     fn volume(&self, path: &str) -> Result<Volume, WorldError> {
         room::volume(path)
+    }
+
+    fn may_write(&self, dir: &str) -> Result<(), WorldError> {
+        rights::may_write(dir)
     }
 
     fn staging(&self, change: &Change, mark: &str) -> Option<String> {

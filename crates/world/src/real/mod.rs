@@ -8,6 +8,7 @@ mod processes;
 #[cfg(unix)]
 mod procfs;
 mod programs;
+mod rights;
 pub(crate) mod room;
 pub mod services;
 

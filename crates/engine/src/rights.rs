@@ -1,0 +1,34 @@
+//! Whether the one who runs may write where a run writes.
+
+use crate::room::content_stays;
+use model::effect::Effect;
+use model::path::parent;
+use model::plan::Plan;
+use model::resource::{Resource, ResourceKind};
+use std::collections::{BTreeMap, BTreeSet};
+use world::act::Act;
+
+/// For each directory that may not be written in, a sentence. Where the run itself changes the directory or one above it first,
+/// only that step can tell.
+pub(crate) fn missing(world: &dyn Act, plan: &Plan) -> Vec<String> {
+    let mut asked: BTreeMap<&str, Option<String>> = BTreeMap::new();
+    let mut changed: BTreeSet<&str> = BTreeSet::new();
+    for effect in plan.steps.iter().flat_map(|step| &step.effects) {
+        if let Effect::Set(change) = effect
+            && !content_stays(change)
+            && let Some(dir) = directory(&change.resource)
+            && !std::iter::successors(Some(dir), |path| parent(path)).any(|path| changed.contains(path))
+        {
+            asked.entry(dir).or_insert_with(|| world.may_write(dir).err().map(|wrong| crate::plan::chain(&wrong)));
+        }
+        changed.extend(effect.changes().into_iter().filter(|(what, _)| what.kind == ResourceKind::File).map(|(what, _)| &*what.name));
+    }
+    // Several may lie below the one that exists.
+    let sentences: BTreeSet<String> = asked.into_values().flatten().collect();
+    sentences.into_iter().collect()
+}
+
+/// Where the name of a file is.
+fn directory(what: &Resource) -> Option<&str> {
+    if what.kind == ResourceKind::File { parent(&what.name) } else { None }
+}
