@@ -41,7 +41,7 @@ pub struct CommandLook {
 /// What a program wrote.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Written {
-    /// Its standard output, as `parse` says.
+    /// Its standard output, as `parse` says; none if that is longer than 1 MiB.
     pub result: serde_json::Value,
 }
 

@@ -65,7 +65,7 @@ pub struct Stdout {
 pub struct Ended {
     /// Its exit code.
     pub exit: i32,
-    /// Its standard output, as `parse` says.
+    /// Its standard output, as `parse` says; none if that is longer than 1 MiB.
     pub result: serde_json::Value,
 }
 

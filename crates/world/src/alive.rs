@@ -1,6 +1,7 @@
 //! The lock by which a later process can tell whether a program of a crashed run still runs.
 
 use crate::error::WorldError;
+use crate::real::processes::processes;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::Path;
@@ -26,7 +27,10 @@ impl Alive {
         let file = options.open(path).map_err(|e| WorldError::io("open", &name, e))?;
         match file.try_lock() {
             Ok(()) => Ok(Self { file }),
-            Err(TryLockError::WouldBlock) => Err(WorldError::Refused { name, reason: "a program that was started under it still runs".to_owned() }),
+            Err(TryLockError::WouldBlock) => {
+                let who = holders(path);
+                Err(WorldError::Refused { name, reason: format!("a program that an earlier process of it started still runs{who}") })
+            }
             Err(TryLockError::Error(e)) => Err(WorldError::io("lock", name, e)),
         }
     }
@@ -53,4 +57,14 @@ impl Alive {
     pub(crate) fn file(&self) -> &File {
         &self.file
     }
+}
+
+/// Who else has a file open, where that can be told: `: image (process 7)`.
+fn holders(path: &Path) -> String {
+    let Ok(path) = path.canonicalize() else { return String::new() };
+    let ours = std::process::id();
+    let mut others = processes().unwrap_or_default();
+    others.retain(|other| other.pid != ours && other.open.iter().any(|open| Path::new(open) == path));
+    let named: Vec<String> = others.iter().map(|other| format!("`{}` (process {})", other.image, other.pid)).collect();
+    if named.is_empty() { String::new() } else { format!(": {}", named.join(", ")) }
 }

@@ -7,6 +7,10 @@ mod case;
 #[cfg(target_os = "linux")]
 mod keys;
 #[cfg(target_os = "linux")]
+mod noise;
+#[cfg(target_os = "linux")]
+mod others;
+#[cfg(target_os = "linux")]
 mod person;
 mod program;
 mod templates;

@@ -4,7 +4,7 @@ use super::Refusal;
 use crate::context::Engine;
 use crate::people::{Choice, ChoiceOption};
 use crate::procedure::Bound;
-use crate::run::locks::Locks;
+use crate::run::locks::{self, Locks};
 use model::id::RunId;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub(super) fn lock(engine: &Engine<'_>, bound: &Bound<'_>) -> Result<Locks, Refu
     for name in names {
         match engine.store.lock(&name, &holder) {
             Ok(lock) => held.push(name, lock),
-            Err(WorldError::Refused { reason, .. }) => return Err(Refusal::Refused(vec![reason])),
+            Err(WorldError::Refused { reason, .. }) => return Err(Refusal::Refused(vec![format!("{}: {reason}", locks::what(&name))])),
             Err(wrong) => return Err(wrong.into()),
         }
     }
@@ -54,7 +54,7 @@ pub(super) fn programs(engine: &Engine<'_>, id: &RunId) -> Result<Option<Alive>,
             Ok("wait") => engine.clock.wait(Duration::from_secs(1), engine.stop),
             Ok("go_on") => return Ok(None),
             Ok(_) => return Err(Refusal::Stopped),
-            Err(_) => return Err(Refusal::Refused(vec![reason])),
+            Err(_) => return Err(Refusal::Refused(vec![format!("`{id}`: {reason}")])),
         }
     }
 }

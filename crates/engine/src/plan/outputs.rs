@@ -58,10 +58,7 @@ pub(crate) fn settle(
         };
         outputs.insert(name.clone(), value);
     }
-    let Some(step) = session.graph.step(node) else { return Ok(outputs) };
-    if step.about.outputs.is_empty() {
-        return Ok(outputs);
-    }
+    let Some(step) = session.graph.step(node).filter(|step| !step.about.outputs.is_empty()) else { return bounded(outputs) };
     let document = &session.graph.documents[step.about.document];
     let more: Vec<(&str, Value)> = outputs.get("result").map(|value| ("result", value.clone())).into_iter().collect();
     let names = Names { session, group: session.graph.nodes[node as usize].group, more: &more };
@@ -76,7 +73,33 @@ pub(crate) fn settle(
         };
         outputs.insert(name.clone(), value);
     }
-    Ok(outputs)
+    bounded(outputs)
+}
+
+/// What can be written down of them, for a line of the journal is read as a whole: all that a program has written is kept beside
+/// it, and is a value only if it is short.
+fn bounded(mut outputs: Outputs) -> Result<Outputs, ActionError> {
+    const MOST: usize = 1 << 20;
+    if outputs.get("result").is_some_and(|result| size(result) > MOST) {
+        outputs.remove("result");
+    }
+    let all: usize = outputs.values().map(size).sum();
+    match outputs.iter().max_by_key(|(_, value)| size(value)) {
+        Some((name, _)) if all > MOST => Err(ActionError::Invalid(format!("output `{name}`: it is too long to be a value: at most 1 MiB"))),
+        _ => Ok(outputs),
+    }
+}
+
+/// About the bytes that a value takes.
+fn size(value: &Value) -> usize {
+    const MARKS: usize = 8;
+    MARKS
+        + match value {
+            Value::String(text) => text.len(),
+            Value::Sequence(items) => items.iter().map(size).sum(),
+            Value::Mapping(entries) => entries.iter().map(|(key, value)| size(key) + size(value)).sum(),
+            _ => 0,
+        }
 }
 
 /// The outputs of a group.

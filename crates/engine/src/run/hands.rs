@@ -373,7 +373,8 @@ pub(crate) fn trouble(wrong: &WorldError, sensitive: &crate::sensitive::Sensitiv
 
 fn judge_end(program: &Program, end: End, stdout: &[u8], stderr: &[u8], secret: bool) -> Result<(), Trouble> {
     let last = |bytes: &[u8]| {
-        let text = String::from_utf8_lossy(bytes);
+        const MOST: usize = 2_000;
+        let text = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(MOST)..]);
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(6)..].join("\n")
     };

@@ -15,9 +15,14 @@ impl Locks {
     /// On what a lock is no longer ours, in words.
     pub(crate) fn lost(&self) -> Option<String> {
         let (name, _) = self.0.iter().find(|(_, lock)| !lock.holds())?;
-        Some(match name {
-            LockName::Client(client) => format!("the client `{client}`"),
-            LockName::Root(path) | LockName::Above(path) => format!("`{path}`"),
-        })
+        Some(what(name))
+    }
+}
+
+/// What a lock is on, in words.
+pub(crate) fn what(name: &LockName) -> String {
+    match name {
+        LockName::Client(client) => format!("the client `{client}`"),
+        LockName::Root(path) | LockName::Above(path) => format!("`{path}`"),
     }
 }

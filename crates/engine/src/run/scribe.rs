@@ -176,6 +176,10 @@ impl<'a> Scribe<'a> {
     fn push(&self, book: &mut Book, at: Timestamp, event: Event) -> Result<(), Dead> {
         let line = Line { seq: book.next, at, run: self.run.clone(), prev: book.prev.clone(), event };
         let text = line.write().map_err(|wrong| Dead(format!("an event cannot be written: {wrong}")))?;
+        if text.len() > model::journal::LONGEST {
+            // Nobody could read what follows it.
+            return Err(Dead(format!("an event of {} bytes is too long for a journal", text.len())));
+        }
         let follows = match &mut book.fold {
             Some(fold) => fold.apply(&line),
             None => fold::Run::begin(&line).map(|fold| book.fold = Some(fold)),

@@ -4,7 +4,7 @@ mod act;
 mod endpoints;
 pub(crate) mod files;
 mod look;
-mod processes;
+pub(crate) mod processes;
 #[cfg(unix)]
 mod procfs;
 mod programs;
