@@ -264,6 +264,27 @@ fn an_output_of_the_wrong_type_that_is_a_secret_is_not_told() {
 }
 
 #[test]
+fn the_other_options_of_a_decision_are_planned_with_totals_of_their_own() {
+    let (world, store) = machine(&[("/d/a", "old")]);
+    let mut lab = lab("
+  - { id: first, action: file.write, with: { path: /d/first, text: x } }
+  - { id: which, action: manual.decide, with: { question: Which?, options: { small: Small, big: Big }, expected: small } }
+  - { id: small, when: steps.which.choice == 'small', action: file.write, with: { path: /d/a, text: small } }
+  - { id: big, when: steps.which.choice == 'big', action: file.write, with: { path: /d/a, text: big } }
+  - { id: done, when: steps.which.choice == 'big', action: command.run, with: { argv: [/bin/true] }, irreversible: it is sent, point_of_no_return: true }
+  - { id: also, when: steps.which.choice == 'big', action: file.write, with: { path: /d/b, text: big } }
+");
+    lab.people.given.insert("which".into(), serde_json::json!("small"));
+    let plan = lab.plan(&world, &store, "t-1").unwrap();
+    assert_eq!((plan.totals.before_floor, plan.totals.after_floor), (2, 0), "{:?}", plan.totals);
+    let [option] = plan.options.as_slice() else { panic!("{:?}", plan.options) };
+    assert_eq!(option.steps.iter().map(|step| step.id.as_str()).collect::<Vec<_>>(), ["big", "done", "also"]);
+    let steps: Vec<_> = option.totals.steps.iter().map(|(word, n)| (word.as_str(), *n)).collect();
+    assert_eq!(steps, [("change", 2), ("run", 1)]);
+    assert_eq!((option.totals.before_floor, option.totals.after_floor), (1, 2));
+}
+
+#[test]
 fn a_group_runs_once_for_each_entry_and_its_outputs_are_seen_by_key() {
     let (world, store) = machine(&[("/d/a", "old")]);
     let lab = lab("

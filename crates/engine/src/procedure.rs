@@ -13,7 +13,7 @@ use crate::sensitive::Sensitive;
 use crate::session::Session;
 use crate::template::{Found, Scope, Segment, Text};
 use crate::values::Plain;
-use model::diagnostic::Diagnostics;
+use model::diagnostic::{Diagnostic, Diagnostics, Severity};
 use model::id::RunId;
 use model::plan::Plan;
 use model::value::Value;
@@ -125,7 +125,7 @@ impl Procedure {
             sensitive,
             files,
             set,
-            warnings: loaded.found.iter().filter(|found| found.severity == model::diagnostic::Severity::Warning).map(ToString::to_string).collect(),
+            warnings: loaded.found.iter().filter(|found| found.severity == Severity::Warning).map(in_a_line).collect(),
             documents: loaded.files.into_iter().map(Arc::new).collect(),
         }
     }
@@ -272,6 +272,14 @@ impl Scope for Literal<'_, '_> {
             found => found,
         }
     }
+}
+
+/// A finding as it stands in a plan: in a line, and the same from wherever the plan is made.
+fn in_a_line(found: &Diagnostic) -> String {
+    let file = |file: &str| Path::new(file).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let place = found.at.as_ref().map(|at| format!("{}:{}:{}: ", file(&at.file), at.line, at.column)).unwrap_or_default();
+    let help = found.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+    format!("{place}{}{help}", found.message)
 }
 
 fn text_of<T>(document: &Document<T>) -> String {

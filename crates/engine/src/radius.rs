@@ -48,11 +48,6 @@ impl Radius {
         Ok(Self { patterns: touches.unwrap_or_default(), set })
     }
 
-    /// Whether it says nothing.
-    pub fn is_unlimited(&self) -> bool {
-        self.set.is_none()
-    }
-
     /// Whether this resource may be set. What is only named may always be.
     pub fn allows(&self, resource: &Resource) -> bool {
         self.set.as_ref().is_none_or(|set| set.is_match(resource.to_string()))

@@ -176,8 +176,11 @@ pub struct OtherOption {
     pub step: StepId,
     /// The option.
     pub option: String,
-    /// The steps that only this option would take.
+    /// The steps that only this option would take, or take otherwise.
     pub steps: Vec<PlannedStep>,
+    /// Counts of these.
+    #[serde(default)]
+    pub totals: Totals,
 }
 
 impl Plan {

@@ -51,13 +51,13 @@ fn at_a_terminal_each_step_is_a_row_and_the_end_is_told() {
     let mut board = Board::new(Some(3), Detail::Steps);
     let rows: String = events().iter().flat_map(|line| board.take(line)).map(|said| said.row(&TABLE)).collect();
     let expected = "
-  > h-0307-1          started           licence 1.4.0 for client harbor on SAGE01, by jdoe
-  + quiesce           done       30s    service:PVX: running -> stopped
-  x served            failed     10s    attempt 1: port 443 does not answer
-  x served            failed     30s    attempt 2: port 443 does not answer
-  x served            FAILED     40s    after 2 attempts
+  > h-0307-1          started            licence 1.4.0 for client harbor on SAGE01, by jdoe
+  + quiesce           done        30s    service:PVX: running -> stopped
+  x served            failed      10s    attempt 1: port 443 does not answer
+  x served            failed      30s    attempt 2: port 443 does not answer
+  x served            FAILED      40s    after 2 attempts
   - after             blocked
-  x h-0307-1          FAILED   1m50s    1 failed, 1 blocked, 1 done; 1 effect
+  x h-0307-1          FAILED    1m50s    1 failed, 1 blocked, 1 done; 1 effect
 ";
     assert_eq!(format!("\n{rows}"), expected);
 }
@@ -67,8 +67,8 @@ fn in_a_pipe_each_is_one_line_without_escapes_or_carriage_returns() {
     let mut board = Board::new(Some(3), Detail::Effects);
     let text: String = events().iter().flat_map(|line| board.take(line)).map(|said| said.line(&TimeZone::UTC)).collect();
     assert_eq!(text.lines().count(), 8, "{text}");
-    assert!(text.starts_with("2026-03-07T19:20:00+00:00 run  h-0307-1      started  licence 1.4.0"), "{text}");
-    assert!(text.contains("step quiesce       does     service:PVX: running -> stopped\n"), "{text}");
+    assert!(text.starts_with("2026-03-07T19:20:00+00:00 run  h-0307-1      started   licence 1.4.0"), "{text}");
+    assert!(text.contains("step quiesce       does      service:PVX: running -> stopped\n"), "{text}");
     assert!(!text.contains(['\r', '\u{1b}']));
 }
 
@@ -79,7 +79,7 @@ fn what_runs_and_the_whole_are_known_at_any_moment() {
     events[..6].iter().for_each(|line| drop(board.take(line)));
     let now = events[7].at;
     let running: Vec<String> = board.running(now).iter().map(|said| said.row(&TABLE)).collect();
-    assert_eq!(running, ["  > served            running    20s\n"]);
+    assert_eq!(running, ["  > served            running     20s\n"]);
     assert_eq!(board.total(now).unwrap(), "1 of 3 steps   1m10s   run h-0307-1");
     assert_eq!(board.place(), Some((2, 3)));
 }
@@ -92,7 +92,7 @@ fn a_long_copy_shows_how_far_it_has_come() {
     for (written, total, shown) in [(2_684_354_560, 4_402_341_478, "2.5 of 4.1 GB"), (1_048_576, 4_402_341_478, "1.0 MB of 4.1 GB")] {
         board.progress(&StepId::new("served"), written, total);
         let running: Vec<String> = board.running(events[7].at).iter().map(|said| said.row(&TABLE)).collect();
-        assert_eq!(running, [format!("  > served            running    20s    {shown}\n")]);
+        assert_eq!(running, [format!("  > served            running     20s    {shown}\n")]);
     }
     board.progress(&StepId::new("over"), 1, 2);
 }
@@ -113,9 +113,9 @@ fn an_undo_tells_what_is_taken_back() {
     .map(|said| said.row(&TABLE))
     .collect();
     let expected = "
-  > h-0307-1          undoing           takes back h-0307-1
-  < quiesce           undone     10s
-  + h-0307-1          DONE       30s    1 undone; 0 effects
+  > h-0307-1          undoing            takes back h-0307-1
+  < quiesce           undone      10s
+  + h-0307-1          DONE        30s    1 undone; 0 effects
 ";
     assert_eq!(format!("\n{rows}"), expected);
 }
@@ -145,15 +145,15 @@ fn a_step_is_called_slow_once_when_it_takes_twice_its_usual_time_or_a_minute_mor
     // `closed` usually takes no time at all; the first seconds of it are not slow.
     assert_eq!(slow(&mut board, after(&events[3], 10)), "");
     board.progress(&StepId::new("copy"), 1 << 30, 2 << 30);
-    assert_eq!(slow(&mut board, after(&events[3], 11)), "  > closed            running    11s    slow\n");
+    assert_eq!(slow(&mut board, after(&events[3], 11)), "  > closed            running     11s    slow\n");
     assert_eq!(slow(&mut board, after(&events[2], 100)), "");
-    assert_eq!(slow(&mut board, after(&events[2], 101)), "  > copy              running  1m41s    slow: usually 50s   1.0 of 2.0 GB\n");
+    assert_eq!(slow(&mut board, after(&events[2], 101)), "  > copy              running   1m41s    slow: usually 50s   1.0 of 2.0 GB\n");
     assert_eq!(slow(&mut board, after(&events[2], 102)), "");
     let rows: Vec<String> = board.running(after(&events[1], 60)).iter().map(|said| said.row(&TABLE)).collect();
-    assert_eq!(rows[0], "  > keep              running  1m00s    usually 2m30s\n");
-    assert_eq!(slow(&mut board, after(&events[1], 211)), "  > keep              running  3m31s    slow: usually 2m30s\n");
+    assert_eq!(rows[0], "  > keep              running   1m00s    usually 2m30s\n");
+    assert_eq!(slow(&mut board, after(&events[1], 211)), "  > keep              running   3m31s    slow: usually 2m30s\n");
     let done: Vec<String> = board.take(&events[4]).iter().map(|said| said.row(&TABLE)).collect();
-    assert_eq!(done, ["  + copy              done       20s    usually 50s\n"]);
+    assert_eq!(done, ["  + copy              done        20s    usually 50s\n"]);
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn in_a_pipe_only_what_is_slow_is_told_and_nothing_when_a_person_came_between() 
     let mut board = with_past(Usually::Slow);
     events[..2].iter().for_each(|line| drop(board.take(line)));
     assert!(!board.running(after(&events[1], 60))[0].text.contains("usually"));
-    assert!(board.running(after(&events[1], 101))[0].line(&TimeZone::UTC).ends_with("running  1m41s slow: usually 50s\n"));
+    assert!(board.running(after(&events[1], 101))[0].line(&TimeZone::UTC).ends_with("running   1m41s slow: usually 50s\n"));
     board.take(&events[2]);
     assert_eq!(board.slow(after(&events[1], 1000)), [], "a person is waited for");
     board.take(&events[3]);

@@ -50,6 +50,12 @@ pub(crate) fn text(plan: &Plan, paper: &Paper, detail: Detail, beside: Beside<'_
     for option in &plan.options {
         let _ = writeln!(text, "if {} is {}, instead:", Printable(option.step.as_str()), Printable(&option.option));
         lines.steps(&mut text, &option.steps);
+        let (before, after) = (option.totals.before_floor as usize, option.totals.after_floor as usize);
+        let _ = write!(text, "  {}", by_decision(&option.steps));
+        let _ = match after {
+            0 => writeln!(text, " {}.", count(before, "effect")),
+            _ => writeln!(text, " {} before the point of no return, {after} from it on.", count(before, "effect")),
+        };
     }
     text.push('\n');
     totals(&mut text, plan, paper, beside.estimate);
@@ -217,7 +223,8 @@ pub(crate) fn mark(decision: Decision) -> Mark {
     }
 }
 
-fn totals(text: &mut String, plan: &Plan, paper: &Paper, estimate: Option<&Estimate>) {
+/// How many steps there are, and of which decisions.
+fn by_decision(steps: &[PlannedStep]) -> String {
     const ORDER: [Decision; 11] = [
         Decision::Change,
         Decision::Run,
@@ -233,12 +240,15 @@ fn totals(text: &mut String, plan: &Plan, paper: &Paper, estimate: Option<&Estim
     ];
     let by_decision: Vec<String> = ORDER
         .iter()
-        .map(|decision| (plan.steps.iter().filter(|step| step.decision == *decision).count(), decision.word()))
+        .map(|decision| (steps.iter().filter(|step| step.decision == *decision).count(), decision.word()))
         .filter(|(n, _)| *n > 0)
         .map(|(n, word)| format!("{n} {word}"))
         .collect();
-    let _ = write!(text, "{}", count(plan.steps.len(), "step"));
-    let _ = writeln!(text, "{}{}.", if by_decision.is_empty() { "" } else { ": " }, by_decision.join(", "));
+    format!("{}{}{}.", count(steps.len(), "step"), if by_decision.is_empty() { "" } else { ": " }, by_decision.join(", "))
+}
+
+fn totals(text: &mut String, plan: &Plan, paper: &Paper, estimate: Option<&Estimate>) {
+    let _ = writeln!(text, "{}", by_decision(&plan.steps));
     if let Some(estimate) = estimate {
         let _ = writeln!(text, "{}", estimate.whole());
     }

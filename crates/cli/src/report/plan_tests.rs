@@ -1,6 +1,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
 use super::*;
+use model::id::StepId;
+use model::plan::{OtherOption, Totals};
 use serde_json::json;
 
 fn plan() -> Plan {
@@ -63,6 +65,24 @@ Cannot be undone: activate (step 9, point of no return).
 warning: no `touches`: anything may be changed
 ";
     assert_eq!(text, expected);
+}
+
+#[test]
+fn what_another_option_would_do_has_totals_of_its_own() {
+    let mut plan = plan();
+    let step = |id: &str, decision| PlannedStep { id: StepId::new(id), decision, ..plan.steps[0].clone() };
+    let steps = vec![step("one", Decision::Run), step("two", Decision::Holds), step("three", Decision::Run)];
+    let totals = Totals { before_floor: 1, after_floor: 2, ..Totals::default() };
+    plan.options = vec![OtherOption { step: StepId::new("which"), option: "call".into(), steps, totals }];
+    let text = text(&plan, &Paper::PLAIN, Detail::Lines, Beside::default());
+    let expected = "if which is call, instead:
+  ~ one               run       Sage 100 Advanced 7.30
+  + two               holds     Sage 100 Advanced 7.30
+  ~ three             run       Sage 100 Advanced 7.30
+  3 steps: 2 run, 1 holds. 1 effect before the point of no return, 2 from it on.
+
+10 steps:";
+    assert!(text.contains(expected), "{text}");
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub(crate) enum Kind {
 }
 
 /// Cells of the column of words, and of the one of times.
-const WORD: usize = 9;
+const WORD: usize = 10;
 const TOOK: usize = 5;
 
 impl Kind {
@@ -105,15 +105,22 @@ mod tests {
 
     #[test]
     fn at_a_terminal_it_is_a_row_with_further_lines_below() {
-        let expected = "  x backup-files      failed   2m10s    attempt 2: cannot copy\n      expected 4.1 GB free\n      \
+        let expected = "  x backup-files      failed    2m10s    attempt 2: cannot copy\n      expected 4.1 GB free\n      \
                         found    1.2 GB \\u{1b}[2Jfree\n";
         assert_eq!(said().row(&Table { paper: Paper::PLAIN, name: 18 }), expected);
     }
 
     #[test]
+    fn the_longest_word_stands_apart_from_the_time() {
+        let said = Said { word: "unchanged", text: String::new(), ..said() };
+        assert_eq!(said.row(&Table { paper: Paper::PLAIN, name: 18 }), "  x backup-files      unchanged 2m10s\n");
+        assert!(said.line(&TimeZone::UTC).ends_with(" unchanged 2m10s\n"), "{}", said.line(&TimeZone::UTC));
+    }
+
+    #[test]
     fn in_a_pipe_it_is_one_line_with_its_time_and_offset() {
         let zone = TimeZone::fixed(jiff::tz::offset(1));
-        let expected = "2026-03-07T20:05:52+01:00 step backup-files  failed   2m10s attempt 2: cannot copy; expected 4.1 GB free; \
+        let expected = "2026-03-07T20:05:52+01:00 step backup-files  failed    2m10s attempt 2: cannot copy; expected 4.1 GB free; \
                         found    1.2 GB \\u{1b}[2Jfree\n";
         assert_eq!(said().line(&zone), expected);
     }

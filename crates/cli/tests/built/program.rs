@@ -77,6 +77,15 @@ fn json(text: &str) -> Json {
 }
 
 #[test]
+fn a_plan_warns_once_of_what_is_not_limited_in_a_line_that_can_be_read() {
+    let case = Case::new(&[("book.yaml", "format: 1\nrunbook: book\nversion: 1.0.0\ntitle: T\nsteps:\n  - { id: a, action: file.write, with: { path: '@DIR@/a', text: x } }\n")]);
+    let plan = case.run(&["plan", "book.yaml"]).exits(0);
+    let warnings: Vec<&str> = plan.out.lines().filter(|line| line.contains("warning")).collect();
+    let expected = "warning: book.yaml:2:10: what this runbook may set is not limited; name it: `touches: ['file:/etc/nginx/**', 'service:nginx']`";
+    assert_eq!(warnings, [expected], "{}", plan.out);
+}
+
+#[test]
 fn what_was_planned_runs_is_taken_back_and_is_verified() {
     let case = case(MESSAGE);
     let _ = case.run(&["check", "book.yaml"]).exits(0);

@@ -68,7 +68,7 @@ fn a_practice_site_is_called_practice_wherever_it_is_named() {
     assert_eq!(case.read("p.plan"), case.read("q.plan"));
     let run = case.run(&["run", "p.plan", "--yes"]).exits(0);
     assert!(run.err.starts_with("PRACTICE  RUN  message 1.0.0"), "{}", run.err);
-    assert!(run.out.lines().next().unwrap().contains("started  PRACTICE   message 1.0.0"), "{}", run.out);
+    assert!(run.out.lines().next().unwrap().contains("started   PRACTICE   message 1.0.0"), "{}", run.out);
     assert!(run.out.lines().last().unwrap().contains("PRACTICE   2 done"), "{}", run.out);
     let undo = case.run(&["undo", "next", "--dry-run"]).exits(0);
     assert!(undo.out.starts_with("PRACTICE  UNDO PLAN  of run next"), "{}", undo.out);

@@ -54,26 +54,16 @@ pub fn plan<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, wanted: Wan
 
     let mut kept = Vec::new();
     let mut floor: Option<StepId> = None;
-    let (mut before_floor, mut after_floor) = (0, 0);
-    let mut steps_by_decision = BTreeMap::new();
     for (ix, planned) in imaginer.steps() {
-        *steps_by_decision.entry(planned.decision.word().to_owned()).or_default() += 1;
         let Some(step) = graph.step(ix) else { continue };
-        let acts = !planned.effects.iter().all(|e| matches!(e, Effect::Wait { .. })) && planned.decision != Decision::Skip;
-        if acts && step.about.point_of_no_return && floor.is_none() {
+        if is_floor(graph, ix, planned) && floor.is_none() {
             floor = Some(planned.id.clone());
             if !irreversible.iter().any(|i| i.step == planned.id) {
                 let reason = step.about.irreversible.clone().unwrap_or_else(|| "the point of no return".to_owned());
                 irreversible.push(Irreversible { step: planned.id.clone(), reason });
             }
         }
-        let effects = planned.effects.iter().filter(|e| !e.changes().is_empty() || matches!(e, Effect::Run { .. })).count() as u32;
-        if floor.is_none() {
-            before_floor += effects;
-        } else {
-            after_floor += effects;
-        }
-        if acts && effects > 0 && step.about.undo == crate::graph::Undo::Keep {
+        if acts(planned) && effects(planned) > 0 && step.about.undo == crate::graph::Undo::Keep {
             kept.push(planned.id.clone());
         }
     }
@@ -81,12 +71,10 @@ pub fn plan<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, wanted: Wan
         refused.extend(unordered_with_floor(graph, &imaginer, floor));
     }
     let mut warnings = wanted.warnings;
-    if wanted.radius.is_unlimited() {
-        warnings.push("the runbook does not say what it touches: any resource may be set".to_owned());
-    }
     let deadline = graph.documents.first().and_then(|file| file.document.form.deadline).map(|span| span.value);
     warnings.extend(deadline.and_then(|deadline| too_long(graph, &imaginer, deadline)));
     let outage = outage(graph, &imaginer);
+    let totals = totals(graph, &imaginer, |_| true);
     let steps: Vec<PlannedStep> = imaginer.steps().map(|(_, planned)| planned.clone()).collect();
     let options = other_options(graph, session, wanted.radius, wanted.programs, &steps);
     let mut files = wanted.files;
@@ -103,7 +91,7 @@ pub fn plan<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, wanted: Wan
         point_of_no_return: floor,
         irreversible,
         kept,
-        totals: Totals { steps: steps_by_decision, before_floor, after_floor },
+        totals,
         rehearsal,
         outage,
         deadline: deadline.map(|span| span.duration().as_secs_f64()),
@@ -116,6 +104,34 @@ pub fn plan<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, wanted: Wan
     };
     plan.digest = plan.digest()?.to_string();
     Ok(plan)
+}
+
+/// Counts of those of the imagined steps that are to be counted.
+fn totals(graph: &Graph, imaginer: &Imaginer<'_, '_>, counts: impl Fn(&PlannedStep) -> bool) -> Totals {
+    let (mut totals, mut below) = (Totals::default(), false);
+    for (ix, planned) in imaginer.steps() {
+        below |= is_floor(graph, ix, planned);
+        if !counts(planned) {
+            continue;
+        }
+        *totals.steps.entry(planned.decision.word().to_owned()).or_default() += 1;
+        *(if below { &mut totals.after_floor } else { &mut totals.before_floor }) += effects(planned);
+    }
+    totals
+}
+
+/// Whether no undo goes below this step.
+fn is_floor(graph: &Graph, ix: Ix, planned: &PlannedStep) -> bool {
+    acts(planned) && graph.step(ix).is_some_and(|step| step.about.point_of_no_return)
+}
+
+fn acts(planned: &PlannedStep) -> bool {
+    !planned.effects.iter().all(|effect| matches!(effect, Effect::Wait { .. })) && planned.decision != Decision::Skip
+}
+
+/// How many effects change something, as far as can be known.
+fn effects(planned: &PlannedStep) -> u32 {
+    planned.effects.iter().filter(|effect| !effect.changes().is_empty() || matches!(effect, Effect::Run { .. })).count() as u32
 }
 
 /// For each decision, what each option that the plan does not assume would do otherwise.
@@ -137,9 +153,10 @@ fn other_options<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, radius
             let mut imaginer = Imaginer::new(&fresh, graph, programs, chosen);
             imaginer.imagine_all(radius);
             imaginer.imagine_last(radius);
-            let other = imaginer.steps().map(|(_, step)| step).filter(|step| by_id.get(step.id.as_str()).is_none_or(|same| *same != *step));
-            let steps = other.filter(|step| step.decision != Decision::Skip).cloned().collect();
-            found.push(OtherOption { step: planned.id.clone(), option: option.clone(), steps });
+            let other = |step: &PlannedStep| step.decision != Decision::Skip && by_id.get(step.id.as_str()).is_none_or(|same| *same != step);
+            let steps = imaginer.steps().map(|(_, step)| step).filter(|step| other(step)).cloned().collect();
+            let totals = totals(graph, &imaginer, other);
+            found.push(OtherOption { step: planned.id.clone(), option: option.clone(), steps, totals });
         }
     }
     found
