@@ -78,7 +78,10 @@ fn json(text: &str) -> Json {
 
 #[test]
 fn a_plan_warns_once_of_what_is_not_limited_in_a_line_that_can_be_read() {
-    let case = Case::new(&[("book.yaml", "format: 1\nrunbook: book\nversion: 1.0.0\ntitle: T\nsteps:\n  - { id: a, action: file.write, with: { path: '@DIR@/a', text: x } }\n")]);
+    let case = Case::new(&[(
+        "book.yaml",
+        "format: 1\nrunbook: book\nversion: 1.0.0\ntitle: T\nsteps:\n  - { id: a, action: file.write, with: { path: '@DIR@/a', text: x } }\n",
+    )]);
     let plan = case.run(&["plan", "book.yaml"]).exits(0);
     let warnings: Vec<&str> = plan.out.lines().filter(|line| line.contains("warning")).collect();
     let expected = "warning: book.yaml:2:10: what this runbook may set is not limited; name it: `touches: ['file:/etc/nginx/**', 'service:nginx']`";
