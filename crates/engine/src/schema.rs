@@ -1,20 +1,19 @@
 //! JSON Schemas (draft-07) of the documents, for editors: generated from the types that read them and from the actions that
 //! there are.
 
+mod rules;
+
 use model::answers::Answers;
 use model::client::ClientFile;
 use model::runbook::Runbook;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
-use world::action::Kind;
+use world::action::{Class, Kind};
 
 use crate::load::RUNBOOK;
+use rules::ID;
 
-/// Names that expressions use.
-const NAME: &str = "^[a-z][a-z0-9_]*$";
-/// Ids of runbooks and clients.
-const ID: &str = "^[a-z][a-z0-9-]*$";
 /// Before the definitions of parameters, which may have the names of others.
 const WITH: &str = "with.";
 
@@ -37,37 +36,107 @@ pub fn runbook(kinds: &[Kind]) -> Value {
             })
         })
         .collect();
-    let names: Vec<Value> = kinds
-        .iter()
-        .map(|kind| json!({ "const": kind.name, "description": kind.about }))
-        .chain([json!({ "const": RUNBOOK, "description": "The steps of another runbook, as a group" })])
-        .collect();
+    let names = |kinds: &mut dyn Iterator<Item = &Kind>| -> Vec<Value> {
+        kinds.map(|kind| json!({ "const": kind.name, "description": kind.about })).collect()
+    };
+    let (all, checks) = (names(&mut kinds.iter()), names(&mut kinds.iter().filter(|kind| kind.class == Class::Check)));
+    let nested = json!({ "const": RUNBOOK, "description": "The steps of another runbook, as a group" });
+    let steps = [&all[..], &[nested]].concat();
+    let mut acting = vec![("Step".to_owned(), steps), ("UndoAction".to_owned(), all), ("Check".to_owned(), checks.clone())];
     for (name, definition) in generator.take_definitions(true) {
-        schema["definitions"][format!("{WITH}{name}")] = moved(open(definition));
+        let name = format!("{WITH}{name}");
+        // What has an action of its own among its parameters looks with it.
+        if ["action", "with"].iter().all(|key| definition["properties"].get(key).is_some()) {
+            acting.push((name.clone(), checks.clone()));
+        }
+        schema["definitions"][name] = moved(open(definition));
     }
     schema["definitions"]["Action"] = json!({ "description": "Parameters go by the action", "allOf": moved(Value::Array(rules)) });
-    for definition in ["Step", "UndoAction", "Check"] {
+    for (definition, names) in acting {
         let definition = &mut schema["definitions"][definition];
         definition["allOf"] = json!([{ "$ref": "#/definitions/Action" }]);
         definition["properties"]["action"] = json!({ "description": "The kind of step", "oneOf": names });
     }
-    let step = &mut schema["definitions"]["Step"];
-    step["properties"]["id"]["pattern"] = NAME.into();
-    step["oneOf"] = json!([{ "required": ["action"] }, { "required": ["steps"] }]);
-    schema["properties"]["touches"]["items"] = json!({ "type": "string" });
+    of_steps(&mut schema["definitions"], kinds);
+    add(&mut schema["definitions"]["InputDef"], json!({ "allOf": rules::input() }));
+    let properties = &mut schema["properties"];
+    add(&mut properties["touches"], json!({ "items": rules::resources() }));
+    add(&mut properties["sensitive"]["items"], rules::resources());
+    add(&mut properties["sensitive"]["items"], rules::plain());
+    add(&mut properties["steps"], json!({ "minItems": 1 }));
+    add(&mut properties["on_failure"], json!({ "not": { "const": "undo_group" } }));
+    add(&mut properties["deadline"], rules::some_time());
     for part in ["inputs", "vars", "outputs", "expects"] {
-        schema["properties"][part]["propertyNames"] = json!({ "pattern": NAME });
+        properties[part]["propertyNames"] = rules::name();
     }
+    for part in ["title", "about"] {
+        add(&mut properties[part], rules::plain());
+    }
+    let no_secret = json!({ "properties": { "type": { "not": { "const": "secret" } } } });
+    properties["expects"]["additionalProperties"] = json!({ "allOf": [{ "$ref": "#/definitions/InputDef" }, no_secret] });
     schema
 }
 
 /// The schema of client files.
 pub fn client() -> Value {
     let mut schema = document::<ClientFile>("Client file of retrace, format 1", &["client"]);
-    for part in ["values", "hosts"] {
-        schema["properties"][part]["propertyNames"] = json!({ "pattern": NAME });
-    }
+    let one_line = json!({ "pattern": r"^[^\u0000-\u001f\u007f]*[^\u0000-\u0020\u007f][^\u0000-\u001f\u007f]*$" });
+    let later = json!({ "not": {} });
+    let value = json!({ "propertyNames": rules::name(), "additionalProperties": { "$ref": "#/definitions/Value" }, "items": { "$ref": "#/definitions/Value" } });
+    let properties = &mut schema["properties"];
+    properties["hosts"]["propertyNames"] = rules::name();
+    add(&mut properties["values"], value.clone());
+    add(&mut properties["runbooks"], json!({ "propertyNames": { "pattern": ID } }));
+    add(&mut properties["people"], json!({ "propertyNames": { "pattern": "^[a-z][a-z0-9_-]*$" } }));
+    add(&mut properties["sensitive"]["items"], rules::resources());
+    add(&mut properties["name"], one_line.clone());
+    add(&mut properties["extends"], later.clone());
+    add(&mut schema, json!({ "dependencies": { "windows": ["zone"] } }));
+    let definitions = &mut schema["definitions"];
+    definitions["Value"] = value;
+    add(&mut definitions["Person"]["properties"]["name"], one_line);
+    add(&mut definitions["DaemonDef"]["properties"]["start"], json!({ "minItems": 1 }));
+    add(&mut definitions["RunbookEntry"]["properties"]["texts"], later.clone());
+    add(&mut definitions["SecretRef"]["properties"]["vault"], later);
+    let prompt = json!({ "required": ["prompt"], "properties": { "prompt": { "const": true } } });
+    add(&mut definitions["SecretRef"], json!({ "oneOf": [{ "required": ["file"] }, { "required": ["env"] }, prompt, { "required": ["vault"] }] }));
+    add(&mut definitions["Window"]["properties"]["for"], rules::some_time());
+    add(&mut definitions["Window"]["properties"]["starts"], json!({ "pattern": "^[0-9]{4}-?[0-9]{2}-?[0-9]{2}" }));
     schema
+}
+
+/// What holds in steps beyond the types.
+fn of_steps(definitions: &mut Value, kinds: &[Kind]) {
+    let step = &mut definitions["Step"];
+    if let Some(all) = step["allOf"].as_array_mut() {
+        all.extend(rules::step(kinds));
+    }
+    let properties = &mut step["properties"];
+    add(&mut properties["id"], rules::name());
+    add(&mut properties["steps"], json!({ "minItems": 1 }));
+    add(&mut properties["foreach"], rules::foreach());
+    add(&mut properties["max_parallel"], json!({ "minimum": 1 }));
+    add(&mut properties["timeout"], rules::some_time());
+    add(&mut properties["outputs"], json!({ "propertyNames": rules::name() }));
+    properties["outputs"]["additionalProperties"] = json!({ "anyOf": [{ "not": { "type": "object" } }, { "$ref": "#/definitions/OutputDef" }] });
+    for names in ["needs", "settles"] {
+        add(&mut properties[names], json!({ "uniqueItems": true }));
+    }
+    for text in ["title", "about", "irreversible"] {
+        add(&mut properties[text], rules::plain());
+    }
+    add(&mut definitions["Retry"]["properties"]["attempts"], json!({ "minimum": 1 }));
+    for named in ["Evidence", "Check"] {
+        let name = if named == "Check" { "id" } else { "name" };
+        add(&mut definitions[named]["properties"][name], rules::name());
+    }
+    add(&mut definitions["OutputDef"]["properties"]["type"], json!({ "not": { "const": "secret" } }));
+}
+
+/// Adds keywords to a schema.
+fn add(schema: &mut Value, more: Value) {
+    let (Value::Object(schema), Value::Object(more)) = (schema, more) else { return };
+    schema.extend(more);
 }
 
 /// The schema of answers files.
@@ -94,7 +163,7 @@ fn call() -> Value {
     json!({
         "type": "object",
         "properties": {
-            "path": { "type": "string", "description": "The runbook's file, relative to this one" },
+            "path": { "type": "string", "not": { "pattern": r"\{\{" }, "description": "The runbook's file, relative to this one" },
             "inputs": { "type": "object", "description": "What its inputs are" },
         },
         "required": ["path"],

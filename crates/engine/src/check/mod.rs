@@ -22,6 +22,7 @@ use world::action::Kind;
 
 use crate::load::Loaded;
 use kinds::Kinds;
+pub(crate) use name::{RESERVED, ROOTS};
 
 /// What a check found.
 #[derive(Debug, Default)]

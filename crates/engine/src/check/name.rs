@@ -1,9 +1,9 @@
 //! How names are spelled.
 
 /// Words that expressions keep for themselves.
-const RESERVED: [&str; 14] = ["set", "in", "is", "not", "and", "or", "if", "else", "true", "false", "none", "step", "item", "for"];
+pub(crate) const RESERVED: [&str; 14] = ["set", "in", "is", "not", "and", "or", "if", "else", "true", "false", "none", "step", "item", "for"];
 /// Names that expressions begin with; no loop may hide them.
-pub(super) const ROOTS: [&str; 7] = ["inputs", "client", "vars", "steps", "run", "result", "checks"];
+pub(crate) const ROOTS: [&str; 7] = ["inputs", "client", "vars", "steps", "run", "result", "checks"];
 
 /// Why a text is no name for expressions, `^[a-z][a-z0-9_]*$`.
 pub(super) fn wrong_name(text: &str) -> Option<String> {
