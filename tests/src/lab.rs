@@ -274,7 +274,7 @@ impl Lab {
     pub fn undo_plan(&self, world: &dyn Act, store: &dyn Store, run: &str) -> Result<Plan, Refusal> {
         let procedure = kept(store, run)?;
         let wanted = UndoOptions { scope: Scope::All, agreed: Agreed::default(), past_no_return: false };
-        self.engine(world, store, |engine| command::undo_plan(engine, &procedure, &id(run), &wanted))
+        self.engine(world, store, |engine| command::undo_plan(engine, &procedure, &id(run), &wanted, &self.identities))
     }
 
     fn options(&self) -> Options {

@@ -114,7 +114,11 @@ impl Here {
 
     /// The age identities that are given.
     pub(crate) fn identities(&self) -> Result<Vec<String>, Failure> {
-        let Some(path) = &self.everywhere.identity else { return Ok(Vec::new()) };
+        self.everywhere.identity.as_deref().map_or(Ok(Vec::new()), Self::identities_in)
+    }
+
+    /// The age identities in a file.
+    pub(crate) fn identities_in(path: &Path) -> Result<Vec<String>, Failure> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| Failure::from_error(Exit::Invalid, "identity", &error).place(path.display().to_string()))?;
         let found: Vec<String> = text.lines().map(str::trim).filter(|line| line.starts_with("AGE-SECRET-KEY-1")).map(str::to_owned).collect();

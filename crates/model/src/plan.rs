@@ -3,8 +3,9 @@
 use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::id::{RunId, StepId};
+use crate::resource::Resource;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// What a run will do. The same runbook, inputs, run id and world give the same bytes.
@@ -32,6 +33,9 @@ pub struct Plan {
     pub totals: Totals,
     /// The backward pass.
     pub rehearsal: Rehearsal,
+    /// On what taking it back depends, for images that are kept sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs_identity: Option<NeedsIdentity>,
     /// How long users are cut off, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outage: Option<Outage>,
@@ -160,6 +164,15 @@ pub struct NotTakenBack {
     pub reason: String,
 }
 
+/// What only an age identity of one of the recipients can take back.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NeedsIdentity {
+    /// The resources whose images are sealed.
+    pub resources: BTreeSet<Resource>,
+    /// For whom they are sealed: `age1...`.
+    pub recipients: Vec<String>,
+}
+
 /// How long users are cut off.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Outage {
@@ -210,6 +223,21 @@ impl Decision {
             Self::Skip => "skip",
             Self::Blocked => "blocked",
         }
+    }
+}
+
+impl NeedsIdentity {
+    /// None if nothing is sealed.
+    pub fn of(resources: BTreeSet<Resource>, recipients: &[String]) -> Option<Self> {
+        (!resources.is_empty()).then(|| Self { resources, recipients: recipients.to_vec() })
+    }
+}
+
+impl fmt::Display for NeedsIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let resources: Vec<String> = self.resources.iter().map(ToString::to_string).collect();
+        let needs = if resources.len() == 1 { "needs" } else { "need" };
+        write!(f, "{} {needs} an age identity of {}: `--identity FILE`", resources.join(", "), self.recipients.join(" or "))
     }
 }
 

@@ -7,15 +7,19 @@ use crate::args::Undo;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::here::{Here, quoted};
+use crate::prompt::console::Heard;
 use crate::prompt::start::Start;
 use crate::report::plan::undo_text;
-use engine::command::UndoOptions;
+use engine::command::{Options, UndoOptions};
+use engine::context::Engine;
 use engine::undo::Agreed;
 use model::effect::Effect;
 use model::event::Scope;
 use model::id::StepId;
-use model::plan::Plan;
+use model::plan::{NeedsIdentity, Plan};
+use model::printable::Printable;
 use model::resource::Resource;
+use std::path::Path;
 
 /// How a person agrees to what was changed after the run.
 const AGREE: &str = "`--overwrite RESOURCE` puts back what was changed since, `--leave RESOURCE` leaves it; both are recorded";
@@ -45,7 +49,12 @@ pub(crate) fn undo(here: &Here, args: &Undo) -> Result<Exit, Failure> {
     let opened = of_run(here, &store, &run, args.answers.as_deref())?;
     let roots = opened.procedure.roots(&run).unwrap_or_default();
     let workshop = Workshop::new(here, &store, &opened, &roots);
-    let plan = workshop.quietly(|engine| engine::command::undo_plan(engine, &opened.procedure, &run, &wanted)).map_err(refusal)?;
+    let preview = |options: &Options| {
+        let plan = |engine: Engine<'_>| engine::command::undo_plan(engine, &opened.procedure, &run, &wanted, &options.identities);
+        workshop.quietly(plan).map_err(refusal)
+    };
+    let mut options = options(here, &args.work)?;
+    let mut plan = preview(&options)?;
     if opened.answers.is_some() {
         let questions = workshop.quietly(|engine| engine::command::undo_questions(engine, &opened.procedure, &run, &wanted)).map_err(refusal)?;
         opened.fit(&questions, Some(&here.operator).filter(|_| !args.dry_run).map(String::as_str))?;
@@ -60,18 +69,46 @@ pub(crate) fn undo(here: &Here, args: &Undo) -> Result<Exit, Failure> {
         let failure = Failure::new(Exit::Refused, "refused", "the undo would be refused: nothing was started");
         return Err(failure.details(plan.refused.clone()).help(AGREE));
     }
+    while let Some(needs) = &plan.needs_identity {
+        options.identities.extend(identity(here, needs)?);
+        plan = preview(&options)?;
+    }
     if workshop.console().is_some() && !args.work.yes {
         here.tell(&undo_text(&plan, run.as_str(), &here.err, super::plan::detail(here), practice));
     }
     let effects = plan.steps.iter().flat_map(|step| &step.effects).filter(|effect| !matches!(effect, Effect::Wait { .. })).count();
     let reason = args.past_no_return.then(|| "It goes below the point of no return".to_owned());
     workshop.agree(&Start { client: &plan.client, effects, reason, named, yes: args.work.yes }, &plan)?;
-    let options = options(here, &args.work)?;
     let ending =
         workshop.tell(Some(&plan), None, |engine| engine::command::undo(engine, &opened.procedure, &run, &wanted, &options)).map_err(refusal)?;
     let exit = ended(here, &ending);
     here.next(&format!("show {run}"));
     Ok(exit)
+}
+
+/// The identities in a file that a person names, for without them nothing is taken back.
+fn identity(here: &Here, needs: &NeedsIdentity) -> Result<Vec<String>, Failure> {
+    let missing = || {
+        let message = "an age identity is missing that opens what is kept sealed: nothing was started";
+        Failure::new(Exit::Unanswered, "missing-identity", message)
+            .details(vec![format!("taking back {needs}")])
+            .help("its file is named with `--identity FILE`")
+    };
+    let Some(console) = here.console() else { return Err(missing()) };
+    console.write(&format!(
+        "Taking back {}.
+",
+        Printable(&needs.to_string())
+    ));
+    match console.line("Identity file, or Enter to leave: ") {
+        Heard::Line(line) if line.trim().is_empty() => Err(Failure::new(Exit::Stopped, "stopped", "nothing was started")),
+        Heard::Line(line) => Ok(Here::identities_in(Path::new(line.trim())).unwrap_or_else(|wrong| {
+            console.write(&wrong.text(&here.err));
+            Vec::new()
+        })),
+        Heard::Interrupted => Err(Failure::new(Exit::Stopped, "stopped", "nothing was started")),
+        Heard::End => Err(missing()),
+    }
 }
 
 fn show(here: &Here, args: &Undo, plan: &Plan, practice: bool) -> Result<(), Failure> {
@@ -87,7 +124,12 @@ fn show(here: &Here, args: &Undo, plan: &Plan, practice: bool) -> Result<(), Fai
         let overwrite = args.overwrite.iter().map(|resource| with("--overwrite", resource));
         let leave = args.leave.iter().map(|resource| with("--leave", resource));
         let past = args.past_no_return.then(|| " --past-no-return".to_owned());
-        here.next(&format!("undo {}{}", args.run, to.chain(overwrite).chain(leave).chain(past).collect::<String>()));
+        let identity = match (&here.everywhere.identity, &plan.needs_identity) {
+            (Some(path), None) => Some(with("--identity", &path.display().to_string())),
+            (_, Some(_)) => Some(" --identity FILE".to_owned()),
+            (None, None) => None,
+        };
+        here.next(&format!("undo {}{}", args.run, to.chain(overwrite).chain(leave).chain(past).chain(identity).collect::<String>()));
     } else {
         here.tell(&format!("{AGREE}\n"));
     }

@@ -80,6 +80,7 @@ pub(crate) fn undo_text(plan: &Plan, run: &str, paper: &Paper, detail: Detail, p
     let already = plan.steps.iter().filter(|step| step.decision == Decision::NoChange).count();
     let _ = write!(text, "\n{} to take back, {already} already as before", count(back, "step"));
     let _ = writeln!(text, ", {} cannot be undone.", plan.irreversible.len());
+    identity(&mut text, plan, paper);
     plan.warnings.iter().for_each(|warning| {
         let _ = writeln!(text, "{} {}", paper.paint(Ink::Open, "warning:"), Printable(warning));
     });
@@ -261,6 +262,7 @@ fn totals(text: &mut String, plan: &Plan, paper: &Paper, estimate: Option<&Estim
         let _ = writeln!(text, "Deadline: no step starts later than {shown} after the run begins.");
     }
     rehearsed(text, plan, paper);
+    identity(text, plan, paper);
     if let Some(floor) = &plan.point_of_no_return {
         let (before, after) = (plan.totals.before_floor as usize, plan.totals.after_floor as usize);
         let _ = writeln!(text, "Point of no return: {}; {} before it, {after} from it on.", Printable(floor.as_str()), count(before, "effect"));
@@ -301,6 +303,13 @@ fn rehearsed(text: &mut String, plan: &Plan, paper: &Paper) {
     }
     for not in &plan.rehearsal.not {
         let _ = writeln!(text, "{} {}: {}", paper.paint(Ink::Bad, "Not taken back:"), Printable(not.step.as_str()), Printable(&not.reason));
+    }
+}
+
+/// On what taking back depends.
+fn identity(text: &mut String, plan: &Plan, paper: &Paper) {
+    if let Some(needs) = &plan.needs_identity {
+        let _ = writeln!(text, "{} {}.", paper.paint(Ink::Open, "Taking back"), Printable(&needs.to_string()));
     }
 }
 

@@ -13,6 +13,7 @@ mod others;
 #[cfg(target_os = "linux")]
 mod person;
 mod program;
+mod taking_back;
 mod templates;
 #[cfg(target_os = "linux")]
 mod rights;

@@ -21,6 +21,7 @@ pub fn plan(engine: Engine<'_>, procedure: &Procedure, run: &RunId, programs: bo
         runbook: planned(procedure),
         client: procedure.client.clone(),
         radius: &bound.radius,
+        recipients: &procedure.recipients,
         programs,
         files: procedure.files.clone(),
         set: procedure.set.clone(),

@@ -10,6 +10,7 @@ use crate::history;
 use crate::procedure::Procedure;
 use crate::questions::Questions;
 use crate::run::hands::Trouble;
+use crate::run::images::Keeper;
 use crate::run::recover::{self, Then};
 use crate::run::{self, Ending};
 use crate::secrets::Secrets;
@@ -59,13 +60,14 @@ pub fn undo(engine: Engine<'_>, procedure: &Procedure, id: &RunId, wanted: &Undo
     Ok(ending)
 }
 
-/// What an undo of a run would do. Nothing is written.
+/// What an undo of a run would do, with these age identities at hand. Nothing is written.
 ///
 /// # Errors
 /// See [`Refusal`].
-pub fn undo_plan(engine: Engine<'_>, procedure: &Procedure, id: &RunId, wanted: &UndoOptions) -> Result<Plan, Refusal> {
+pub fn undo_plan(engine: Engine<'_>, procedure: &Procedure, id: &RunId, wanted: &UndoOptions, identities: &[String]) -> Result<Plan, Refusal> {
+    let keeper = Keeper::new(&procedure.recipients, identities).map_err(|wrong| Refusal::Invalid(vec![wrong]))?;
     let plan = remembering(engine, procedure, id, |session, run| {
-        undo::preview(session, run, &wanted.scope, &wanted.agreed, wanted.past_no_return, planned(procedure))
+        undo::preview(session, &keeper, run, &wanted.scope, &wanted.agreed, wanted.past_no_return, planned(procedure))
     });
     if engine.stop.wished() { Err(Refusal::Stopped) } else { plan }
 }

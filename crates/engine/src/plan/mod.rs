@@ -16,8 +16,9 @@ use crate::session::Session;
 use imagine::Imaginer;
 use model::effect::{Effect, Form};
 use model::id::StepId;
-use model::plan::{Decision, Irreversible, OtherOption, Plan, Planned, PlannedStep, Totals};
+use model::plan::{Decision, Irreversible, NeedsIdentity, OtherOption, Plan, Planned, PlannedStep, Totals};
 use model::span::Span;
+use rehearse::{Rehearsed, rehearse};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub struct Wanted<'a> {
     pub client: String,
     /// What may be set.
     pub radius: &'a Radius,
+    /// Who can open what is kept sealed.
+    pub recipients: &'a [String],
     /// Whether programs and endpoints are looked at.
     pub programs: bool,
     /// The files it is made from.
@@ -47,7 +50,7 @@ pub fn plan<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, wanted: Wan
     let main = session();
     let mut imaginer = Imaginer::new(&main, graph, wanted.programs, BTreeMap::new());
     imaginer.imagine_all(wanted.radius);
-    let (rehearsal, mut irreversible) = rehearse::rehearse(&mut imaginer);
+    let Rehearsed { rehearsal, mut irreversible, sealed } = rehearse(&mut imaginer);
     imaginer.imagine_last(wanted.radius);
     let mut refused = std::mem::take(&mut imaginer.refused);
     refused.extend(races::races(graph, &imaginer.uses));
@@ -93,6 +96,7 @@ pub fn plan<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, wanted: Wan
         kept,
         totals,
         rehearsal,
+        needs_identity: NeedsIdentity::of(sealed, wanted.recipients),
         outage,
         deadline: deadline.map(|span| span.duration().as_secs_f64()),
         options,

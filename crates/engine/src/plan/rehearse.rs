@@ -2,13 +2,26 @@
 
 use crate::graph::Undo;
 use crate::plan::imagine::Imaginer;
-use model::effect::{Change, Effect};
+use crate::run::images::is_sealed;
+use model::effect::{Ask, Before, Change, Effect};
 use model::plan::{Irreversible, NotTakenBack, Rehearsal};
+use model::resource::Resource;
+use std::collections::BTreeSet;
 
-/// Takes everything back in the imagined world; gives what that showed, and what is irreversible by declaration.
-pub(crate) fn rehearse(imaginer: &mut Imaginer<'_, '_>) -> (Rehearsal, Vec<Irreversible>) {
-    let mut rehearsal = Rehearsal::default();
-    let mut irreversible: Vec<Irreversible> = Vec::new();
+/// What the backward pass shows.
+#[derive(Default)]
+pub(crate) struct Rehearsed {
+    /// What can be taken back.
+    pub(crate) rehearsal: Rehearsal,
+    /// What is irreversible by declaration.
+    pub(crate) irreversible: Vec<Irreversible>,
+    /// Of what can be taken back, that whose images are kept sealed.
+    pub(crate) sealed: BTreeSet<Resource>,
+}
+
+/// Takes everything back in the imagined world.
+pub(crate) fn rehearse(imaginer: &mut Imaginer<'_, '_>) -> Rehearsed {
+    let Rehearsed { mut rehearsal, mut irreversible, mut sealed } = Rehearsed::default();
     let graph = imaginer.graph;
     for (node, effect) in std::mem::take(&mut imaginer.changes).into_iter().rev() {
         let Some(step) = graph.step(node) else { continue };
@@ -22,6 +35,8 @@ pub(crate) fn rehearse(imaginer: &mut Imaginer<'_, '_>) -> (Rehearsal, Vec<Irrev
         if step.about.undo == Undo::Keep || (!step.settles.is_empty() && !matches!(effect, Effect::Set(_))) {
             continue;
         }
+        sealed
+            .extend(images(&step.about.undo, &effect).filter(|change| is_sealed(&imaginer.session.sensitive, change)).map(|change| change.resource));
         match effect {
             Effect::Set(change) => {
                 rehearsal.effects += 1;
@@ -41,7 +56,19 @@ pub(crate) fn rehearse(imaginer: &mut Imaginer<'_, '_>) -> (Rehearsal, Vec<Irrev
         }
     }
     irreversible.reverse();
-    (rehearsal, irreversible)
+    Rehearsed { rehearsal, irreversible, sealed }
+}
+
+/// The changes that are taken back from before-images.
+fn images(undo: &Undo, effect: &Effect) -> impl Iterator<Item = Change> {
+    let (set, declared) = match effect {
+        Effect::Set(change) => (Some(change.clone()), &[][..]),
+        Effect::Run { .. } | Effect::Ask(_) if matches!(undo, Undo::Action(..)) => (None, &[][..]),
+        Effect::Run { changes, .. } | Effect::Ask(Ask { changes, .. }) => (None, changes.as_slice()),
+        Effect::Wait { .. } => (None, &[][..]),
+    };
+    let same = |b: &Before| Change { resource: b.resource.clone(), before: b.before.clone(), after: b.before.clone() };
+    set.into_iter().chain(declared.iter().map(same))
 }
 
 /// What a program or person changed comes back from before-images, or by the declared action.

@@ -1,5 +1,6 @@
 //! What was there before: kept as blobs, sealed where it is secret.
 
+use crate::sensitive::Sensitive;
 use crate::session::Session;
 use model::digest::Digest;
 use model::effect::Change;
@@ -156,6 +157,20 @@ impl Keeper {
         Ok(sealed)
     }
 
+    /// For whom images are sealed beside this process: `age1...`.
+    pub(crate) fn recipients(&self) -> Vec<String> {
+        self.recipients.iter().map(ToString::to_string).collect()
+    }
+
+    /// Whether an identity at hand opens an age file: its header tells.
+    pub(crate) fn opens(&self, sealed: &mut dyn Read) -> bool {
+        age::Decryptor::new(sealed).and_then(|decryptor| decryptor.decrypt(self.identities()).map(|_| ())).is_ok()
+    }
+
+    fn identities(&self) -> impl Iterator<Item = &dyn age::Identity> {
+        std::iter::once(&self.own).chain(&self.opened_with).map(|identity| identity as &dyn age::Identity)
+    }
+
     /// Opens an age file whole.
     ///
     /// # Errors
@@ -163,8 +178,7 @@ impl Keeper {
     pub(crate) fn unseal(&self, sealed: &mut dyn Read) -> Result<zeroize::Zeroizing<Vec<u8>>, WorldError> {
         let failed = |text: String| WorldError::io("open", "a sealed image", std::io::Error::other(text));
         let decryptor = age::Decryptor::new(sealed).map_err(|wrong| failed(wrong.to_string()))?;
-        let identities = std::iter::once(&self.own).chain(&self.opened_with).map(|identity| identity as &dyn age::Identity);
-        let mut reader = decryptor.decrypt(identities).map_err(|wrong| failed(format!("{wrong}; --identity names the file with the key")))?;
+        let mut reader = decryptor.decrypt(self.identities()).map_err(|wrong| failed(format!("{wrong}; --identity names the file with the key")))?;
         let mut plain = zeroize::Zeroizing::new(Vec::new());
         reader.read_to_end(&mut plain).map_err(|wrong| failed(wrong.to_string()))?;
         Ok(plain)
@@ -190,6 +204,11 @@ fn image(change: &Change, blob: Digest, before: &State) -> Result<Vec<Image>, Wo
             found: Box::new(State::Foreign { what: format!("contents {blob}") }),
         }),
     }
+}
+
+/// Whether what a change overwrites is kept sealed, as far as a plan can tell.
+pub(crate) fn is_sealed(sensitive: &Sensitive, change: &Change) -> bool {
+    matches!(change.before, State::File(_) | State::Unknown { .. }) && sensitive.holds(&change.resource) && !content_stays(change)
 }
 
 /// Only mode, owner or times change: the bytes stay where they are.

@@ -1,13 +1,14 @@
 //! Looking at everything before anything is taken back.
 
 use crate::questions::Asked;
+use crate::run::images::Keeper;
 use crate::session::Session;
 use crate::stepper;
 use crate::undo::list::{Back, List};
 use crate::view::Sight;
 use model::effect::{Change, Effect};
 use model::path::within;
-use model::plan::{Decision, Plan, Planned, PlannedStep, Rehearsal, Totals};
+use model::plan::{Decision, NeedsIdentity, Plan, Planned, PlannedStep, Rehearsal, Totals};
 use model::resource::{Resource, ResourceKind};
 use model::state::State;
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,12 +35,15 @@ pub(crate) struct Seen {
     pub(crate) conflicts: Vec<(Resource, State, State, State)>,
     /// Directories that stay, and why.
     pub(crate) stay: Vec<String>,
+    /// What only an identity that is not at hand can take back.
+    pub(crate) needs: Option<NeedsIdentity>,
 }
 
 /// Looks with the whole list at an imagined world.
-pub(crate) fn look(session: &Session<'_>, list: &List, agreed: &Agreed) -> Result<Seen, WorldError> {
+pub(crate) fn look(session: &Session<'_>, keeper: &Keeper, list: &List, agreed: &Agreed) -> Result<Seen, WorldError> {
     let world = Imagined::new(session.engine.world);
-    let mut seen = Seen { steps: Vec::new(), conflicts: Vec::new(), stay: Vec::new() };
+    let mut seen = Seen { steps: Vec::new(), conflicts: Vec::new(), stay: Vec::new(), needs: None };
+    let mut closed: BTreeSet<Resource> = BTreeSet::new();
     let mut touched: BTreeSet<Resource> = BTreeSet::new();
     for step in &list.steps {
         let mut planned = PlannedStep {
@@ -54,7 +58,7 @@ pub(crate) fn look(session: &Session<'_>, list: &List, agreed: &Agreed) -> Resul
         let mut conflicts = Vec::new();
         for back in &step.what {
             match back {
-                Back::Set { change, .. } => {
+                Back::Set { change, image, .. } => {
                     let first = touched.insert(change.resource.clone());
                     if let Some(left) = holds(&world, change, agreed)? {
                         let stays = format!("{} stays, because {left} in it is left", change.resource);
@@ -66,6 +70,11 @@ pub(crate) fn look(session: &Session<'_>, list: &List, agreed: &Agreed) -> Resul
                     match judge(list, change, &found, first, agreed) {
                         Judged::Already | Judged::Leave => {}
                         Judged::Set => {
+                            if let Some(image) = image.as_ref().filter(|image| image.sealed && matches!(change.after, State::File(_)))
+                                && !keeper.opens(&mut session.engine.store.open(&image.blob)?)
+                            {
+                                closed.insert(change.resource.clone());
+                            }
                             let change = Change { before: found.clone(), ..(**change).clone() };
                             world.imagine(&change, &Source::Nothing);
                             planned.decision = Decision::Change;
@@ -98,6 +107,7 @@ pub(crate) fn look(session: &Session<'_>, list: &List, agreed: &Agreed) -> Resul
         }
         seen.steps.push(planned);
     }
+    seen.needs = NeedsIdentity::of(closed, &keeper.recipients());
     Ok(seen)
 }
 
@@ -198,6 +208,7 @@ pub(crate) fn announce(session: &Session<'_>, list: &List, seen: &Seen, runbook:
         kept: list.kept.clone(),
         totals: Totals { steps, before_floor: effects, after_floor: 0 },
         rehearsal: Rehearsal { effects, taken_back: effects, not: Vec::new() },
+        needs_identity: seen.needs.clone(),
         outage: None,
         deadline: None,
         options: Vec::new(),

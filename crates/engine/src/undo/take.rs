@@ -5,13 +5,14 @@ use crate::run::Ending;
 use crate::run::Order;
 use crate::run::aside;
 use crate::run::hands::{Hands, Job, Trouble};
+use crate::run::images::Keeper;
 use crate::run::pause::Pause;
 use crate::run::recover;
 use crate::run::scribe::{Dead, Scribe};
 use crate::run::worker::Worker;
 use crate::session::Session;
 use crate::undo::list::{Back, BackStep, List, Taken, list};
-use crate::undo::look::{self, Agreed, Judged, announce, holds, judge, look, now};
+use crate::undo::look::{self, Agreed, Judged, Seen, announce, holds, judge, look, now};
 use model::digest::Digest;
 use model::effect::{Change, Effect};
 use model::event::{Event, Image, Outcome, RunOutcome, RunStarted, Scope, UndoOf};
@@ -73,12 +74,13 @@ pub(crate) fn linked<'a>(order: &Order<'_, 'a>, run: &Run, scope: Scope, agreed:
     }
     let taken = taken_back(parent, run.id())?;
     let list = list(parent.graph, run, &taken, &scope, past_no_return);
-    let seen = look(parent, &list, agreed).map_err(failed)?;
+    let seen = look(parent, order.keeper, &list, agreed).map_err(failed)?;
     if !seen.conflicts.is_empty() {
         let why =
             seen.steps.iter().filter_map(|step| step.reason.clone().filter(|r| r.starts_with("conflict")).map(|r| format!("`{}`: {r}", step.id)));
         return Ok(Ending { outcome: RunOutcome::Failed, exit: 4, why: why.collect() });
     }
+    opened(&seen)?;
     let number = numbered(parent, run.id())?.last_key_value().map_or(1, |(last, _)| last.saturating_add(1));
     let id = RunId::parse(&format!("{}.undo-{number}", run.id())).ok_or_else(|| Trouble::Failed("the name of the undo would be too long".into()))?;
     let mut plan = announce(
@@ -118,6 +120,11 @@ pub(crate) fn linked<'a>(order: &Order<'_, 'a>, run: &Run, scope: Scope, agreed:
     Ok(take(order, &scribe, &list, agreed)?)
 }
 
+/// Refuses what would come to an image that nobody at hand can open.
+fn opened(seen: &Seen) -> Result<(), Trouble> {
+    seen.needs.as_ref().map_or(Ok(()), |needs| Err(Trouble::Missing(vec![format!("taking back {needs}")])))
+}
+
 /// Settles what is in doubt in the undos of a run that were cut off, each in its own journal, for a new one begins anew; the
 /// undos of undos first.
 fn settle_undos(order: &Order<'_, '_>, run: &RunId) -> Result<(), Trouble> {
@@ -151,6 +158,8 @@ pub(crate) fn finish_linked<'a>(order: &Order<'_, 'a>, parent: &Run, undo: &Run)
     let scribe = reopened(order, undo.id())?;
     let taken = taken_back(order.session, parent.id())?;
     let list = list(order.session.graph, parent, &taken, &undo_of.scope, false);
+    // What was sealed for the process that was cut off is so for nobody any more.
+    opened(&look(order.session, order.keeper, &list, &Agreed::default()).map_err(|wrong| Trouble::Failed(crate::plan::chain(&wrong)))?)?;
     Ok(take(order, &scribe, &list, &Agreed::default())?)
 }
 
@@ -281,6 +290,7 @@ fn words(trouble: &Trouble) -> String {
 /// What taking a run back would do.
 pub(crate) fn preview(
     session: &Session<'_>,
+    keeper: &Keeper,
     run: &Run,
     scope: &Scope,
     agreed: &Agreed,
@@ -289,7 +299,7 @@ pub(crate) fn preview(
 ) -> Result<model::plan::Plan, Trouble> {
     let taken = taken_back(session, run.id())?;
     let list = list(session.graph, run, &taken, scope, past_no_return);
-    let seen = look(session, &list, agreed).map_err(|wrong| Trouble::Failed(crate::plan::chain(&wrong)))?;
+    let seen = look(session, keeper, &list, agreed).map_err(|wrong| Trouble::Failed(crate::plan::chain(&wrong)))?;
     let mut plan = announce(session, &list, &seen, runbook, run.started.client.clone());
     plan.digest = plan.digest().map(|digest| digest.to_string()).unwrap_or_default();
     Ok(plan)
