@@ -33,12 +33,25 @@ impl Fixture {
 
     /// Loads and checks `runbook.yaml` with `client.yaml` and `answers.yaml` where they are. Files are named relative to the folder.
     pub fn check(&self) -> Report {
-        let there = |name: &'static str| self.dir.join(name).exists().then_some(Path::new(name));
+        let client = Path::new("client.yaml");
+        self.check_for(self.dir.join(client).exists().then_some(client))
+    }
+
+    /// The same for another client file of the folder.
+    pub fn check_for(&self, client: Option<&Path>) -> Report {
+        let answers = Path::new("answers.yaml");
+        let answers = self.dir.join(answers).exists().then_some(answers);
         let mut read = |path: &Path| fs::read(self.dir.join(path));
-        match load(Path::new("runbook.yaml"), there("client.yaml"), there("answers.yaml"), &actions::BUILTIN, &mut read) {
+        match load(Path::new("runbook.yaml"), client, answers, &actions::BUILTIN, &mut read) {
             Ok(loaded) => check(&loaded, &actions::BUILTIN),
             Err(diagnostics) => Report { diagnostics, ..Report::default() },
         }
+    }
+
+    /// The client files in `clients`, relative to the folder; none without one.
+    pub fn clients(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.dir.join("clients")).into_iter().flatten().flatten();
+        entries.map(|entry| Path::new("clients").join(entry.file_name())).collect()
     }
 
     /// What is found, as a terminal shows it.

@@ -16,6 +16,17 @@ fn every_valid_fixture_passes() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[test]
+fn a_licence_change_from_paper_passes_with_each_of_its_clients_as_far_as_the_actions_go() {
+    let all = Fixture::all("valid").unwrap();
+    let trial = all.iter().find(|fixture| fixture.name() == "licence-trial").unwrap();
+    assert_eq!(trial.clients().len(), 2);
+    for client in trial.clients() {
+        let report = trial.check_for(Some(&client));
+        assert!(report.diagnostics.errors() == 0 && report.steps > 40, "{}\n{}", client.display(), report.diagnostics);
+    }
+}
+
 /// `UPDATE=1 cargo test -p tests --test fixtures` writes what is found; read the difference before you commit it.
 #[test]
 fn every_invalid_fixture_says_what_is_expected() {

@@ -53,6 +53,9 @@ fn every_shipped_file_and_every_valid_fixture_fits_its_schema() {
         for (file, validator) in [("runbook.yaml", &runbook), ("client.yaml", &client), ("answers.yaml", &answers)] {
             wrong.extend(refused(validator, &fixture.dir.join(file)).unwrap_or_default());
         }
+        for file in fixture.clients() {
+            wrong.extend(refused(&client, &fixture.dir.join(file)).unwrap_or_default());
+        }
     }
     for (folder, validator) in [("runbooks/generic", &runbook), ("runbooks/sage100", &runbook), ("runbooks/clients", &client)] {
         for entry in fs::read_dir(root().join(folder)).unwrap() {
