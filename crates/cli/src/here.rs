@@ -1,6 +1,7 @@
 //! What the machine, the environment and the command line give to every command.
 
 use crate::args::Everywhere;
+use crate::called::called;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::paper::{Ink, Paper};
@@ -170,7 +171,7 @@ impl Here {
             Some(state) => format!(" --state {}", quoted(&state.to_string_lossy())),
             None => String::new(),
         };
-        self.tell(&format!("Next: retrace {command}{state}\n"));
+        self.tell(&format!("Next: {} {command}{state}\n", called()));
     }
 
     /// A moment with its day, in the zone of the client or of the machine.

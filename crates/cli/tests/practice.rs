@@ -6,6 +6,30 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+#[test]
+fn the_run_in_the_readme_does_what_its_comments_say() {
+    let readme = include_str!("../../../README.md");
+    let dir = tempfile::tempdir().unwrap();
+    let yaml = readme.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    std::fs::write(dir.path().join("hello.yaml"), yaml).unwrap();
+    let own = Path::new(env!("CARGO_BIN_EXE_retrace")).parent().unwrap().to_owned();
+    let path = std::env::join_paths([own].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap()))).unwrap();
+    let commands: Vec<&str> = readme.lines().filter_map(|line| line.strip_prefix("$ ").filter(|line| line.starts_with("retrace "))).collect();
+    assert!(commands.len() >= 7, "{commands:?}");
+    for command in commands {
+        let command = command.replace("/tmp/hello", "\"$PWD/hello\"");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &command]).current_dir(dir.path()).env("PATH", &path).env("RETRACE_STATE", dir.path().join("state"));
+        let done = shell.output().unwrap();
+        assert_eq!(done.status.code(), Some(0), "{command}: {}", String::from_utf8_lossy(&done.stderr));
+        assert_eq!(
+            dir.path().join("hello/note.txt").exists(),
+            ["run", "show", "verify", "undo first --dry"].iter().any(|verb| command.contains(&format!("retrace {verb}"))),
+            "{command}"
+        );
+    }
+}
+
 fn retrace(dir: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_retrace")).current_dir(dir).args(args).env_remove("RETRACE_STATE").output().unwrap()
 }
@@ -24,6 +48,10 @@ fn the_practice_plays_through_and_only_the_activation_stays() {
         let kept = Command::new("grep").args(["-rlF", secret, "site/state"]).current_dir(dir.path()).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&kept.stdout), "", "nothing that is kept holds a key");
     }
+    // What it suggests can be copied: the program is not on the path.
+    let next = told.lines().find_map(|line| line.strip_prefix("Next:  ")?.split("      ").next()).unwrap();
+    let shown = Command::new("sh").args(["-c", next]).current_dir(dir.path()).output().unwrap();
+    assert_eq!(shown.status.code(), Some(0), "{next}");
     let again = retrace(dir.path(), &["demo", "site", "--no-input"]);
     assert_eq!(again.status.code(), Some(1), "a directory with something in it is left alone");
     assert_eq!(retrace(dir.path(), &["lab", "stop", "site"]).status.code(), Some(0));

@@ -4,6 +4,7 @@
 
 use super::site::Site;
 use super::tree::Tree;
+use crate::called::called;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::Path;
 use std::process::Command;
@@ -51,7 +52,7 @@ pub(crate) fn play(dir: &Path, no_input: bool) -> Result<(), StoryError> {
     let mut story = Story { dir: dir.to_owned(), out: Box::new(io::stderr()), asked, myself: false };
     let ended = story.play(&site);
     site.end_forgotten()?;
-    story.say(&format!("\nThe practice services go on. They end with:  retrace lab stop {}", dir.display()))?;
+    story.say(&format!("\nThe practice services go on. They end with:  {} lab stop {}", called(), dir.display()))?;
     ended
 }
 
@@ -108,7 +109,8 @@ impl Story {
             "PRACTICE  All files are as at the start, byte for byte, but {stays}: Sage counts each activation.\n\
              What the runs kept is in {dir}/BK01 (backups) and {dir}/vault (the old values)."
         ))?;
-        self.say(&format!("\nNext:  retrace show practice-2 --state {dir}/state      retrace runs --state {dir}/state"))
+        let program = called();
+        self.say(&format!("\nNext:  {program} show practice-2 --state {dir}/state      {program} runs --state {dir}/state"))
     }
 
     fn ask_who_answers(&mut self) -> Result<(), StoryError> {
@@ -144,7 +146,7 @@ impl Story {
         let state = format!("{}/state", self.dir.display());
         let mut whole = args.to_vec();
         whole.extend(["--state", &state]);
-        let command = format!("retrace {}", whole.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "));
+        let command = format!("{} {}", called(), whole.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "));
         self.say(&format!("> {command}"))?;
         let found = Command::new(std::env::current_exe()?).args(&whole).status()?.code().unwrap_or(-1);
         if found == expected { Ok(()) } else { Err(StoryError::Exit { command, expected, found }) }

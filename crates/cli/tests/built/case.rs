@@ -54,6 +54,10 @@ impl Case {
                 command.env(name, value);
             }
         }
+        // So that it is called by its name.
+        let own = Path::new(env!("CARGO_BIN_EXE_retrace")).parent().map(Path::to_owned);
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        command.env("PATH", std::env::join_paths(own.into_iter().chain(std::env::split_paths(&path))).unwrap());
         command.stdin(Stdio::null());
         command
     }

@@ -13,10 +13,10 @@ mod others;
 #[cfg(target_os = "linux")]
 mod person;
 mod program;
-mod taking_back;
-mod templates;
 #[cfg(target_os = "linux")]
 mod rights;
+mod taking_back;
+mod templates;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod times;
