@@ -211,6 +211,9 @@ fn a_tree_with_links_and_names_that_are_not_unicode_comes_back() {
     let case = Case::new();
     fs::create_dir_all(case.at("t/locked")).unwrap();
     symlink("../outside", case.at("t/link")).unwrap();
+    let long_ago = rustix::fs::Timespec { tv_sec: 1_000_000_000, tv_nsec: 7 };
+    let times = rustix::fs::Timestamps { last_access: long_ago, last_modification: long_ago };
+    rustix::fs::utimensat(rustix::fs::CWD, case.at("t/link"), &times, rustix::fs::AtFlags::SYMLINK_NOFOLLOW).unwrap();
     let odd = case.at("t").join(std::ffi::OsStr::from_bytes(b"na\xffme\n*"));
     fs::write(&odd, "odd").unwrap();
     fs::write(case.at("t/locked/x"), "x").unwrap();
@@ -224,6 +227,8 @@ fn a_tree_with_links_and_names_that_are_not_unicode_comes_back() {
     let back = Change { resource, before: State::Absent, after: before.clone() };
     assert_eq!(case.set_in(&case.world, back, Source::Blob(manifest)).unwrap(), before);
     assert_eq!((fs::read(odd).unwrap(), fs::read_link(case.at("t/link")).unwrap()), (b"odd".to_vec(), PathBuf::from("../outside")));
+    let link = fs::symlink_metadata(case.at("t/link")).unwrap();
+    assert_eq!((link.mtime(), link.mtime_nsec()), (1_000_000_000, 7));
     assert_eq!(fs::metadata(case.at("t/locked")).unwrap().mode() & 0o777, 0o555);
 }
 

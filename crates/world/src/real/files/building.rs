@@ -11,6 +11,7 @@ use crate::manifest::{Kind as LineKind, Line};
 use crate::path::join;
 use crate::store::Blobs;
 use globset::GlobSet;
+use jiff::Timestamp;
 use model::state::Meta;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -54,7 +55,7 @@ impl<'t> Building<'t> {
         let meta = line.meta();
         match line.is {
             LineKind::Dir => self.dir(&line.path, meta),
-            LineKind::Link => self.link(&line.path, &sys::name(line.to.as_deref().unwrap_or_default())),
+            LineKind::Link => self.link(&line.path, &sys::name(line.to.as_deref().unwrap_or_default()), line.modified),
             LineKind::Foreign => Err(self.foreign(&line.path)),
             LineKind::File => {
                 let (Some(sha256), Some(length)) = (line.sha256, line.length) else { return Err(WorldError::Damaged(line.path)) };
@@ -86,7 +87,7 @@ impl<'t> Building<'t> {
                 let extra = dir.dir(name).and_then(|inner| inner.extra()).map_err(failed)?;
                 self.dir(relative, Meta { extra, ..seen.meta.clone() })
             }
-            Kind::Link => self.link(relative, &dir.link(name).map_err(failed)?),
+            Kind::Link => self.link(relative, &dir.link(name).map_err(failed)?, seen.meta.modified),
             Kind::Other(_) => Err(self.foreign(relative)),
             Kind::File => {
                 let mut from = match dir.open(name) {
@@ -114,9 +115,9 @@ impl<'t> Building<'t> {
         if self.unflushed.len() >= ROUND { self.flush() } else { Ok(()) }
     }
 
-    fn link(&mut self, relative: &str, to: &OsStr) -> Result<(), WorldError> {
+    fn link(&mut self, relative: &str, to: &OsStr, modified: Option<Timestamp>) -> Result<(), WorldError> {
         let (dir, name) = self.place(relative)?;
-        dir.create_link(&name, to).map_err(|e| self.failed(relative, e))
+        dir.create_link(&name, to, modified).map_err(|e| self.failed(relative, e))
     }
 
     /// Directories get what they carry, from the bottom up, and are flushed. Gives a sum over all files.

@@ -76,10 +76,14 @@ pub(crate) fn copy(from: &mut dyn Read, name: &str, mut to: impl FnMut(&[u8]) ->
 
 /// Writes the manifest of a directory.
 pub(super) fn tree(dir: &Dir, name: &OsStr, path: &str, exclude: &GlobSet, to: &mut Writer<'_>) -> Result<(), WorldError> {
-    let mut write = |relative: &str, dir: &Dir, name: &OsStr, path: &str| match state(dir, name, path)?.0 {
-        // Gone since its directory was read.
-        State::Absent => Ok(()),
-        state => Line::of(relative, &state).map_or(Ok(()), |line| to.write(&line)),
+    let mut write = |relative: &str, dir: &Dir, name: &OsStr, path: &str| {
+        // What is gone since its directory was read has no line.
+        let (state, seen) = state(dir, name, path)?;
+        let Some(line) = Line::of(relative, &state) else { return Ok(()) };
+        match seen.filter(|seen| seen.kind == Kind::Link) {
+            Some(link) => to.write(&Line { modified: link.meta.modified, ..line }),
+            None => to.write(&line),
+        }
     };
     write("", dir, name, path)?;
     let top = if name == "." { Dir::at(path) } else { dir.dir(name) };

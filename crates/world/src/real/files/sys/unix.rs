@@ -6,7 +6,7 @@ use model::state::Meta;
 use rustix::fs::{
     AtFlags, CWD, Gid, Mode, OFlags, RawDir, RenameFlags, ResolveFlags, Stat, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags, fchmod, fchown,
     fgetxattr, flistxattr, fremovexattr, fsetxattr, fstat, futimens, mkdirat, openat, openat2, readlinkat, renameat, renameat_with, statat,
-    symlinkat, unlinkat,
+    symlinkat, unlinkat, utimensat,
 };
 use rustix::io::Errno;
 use std::collections::BTreeMap;
@@ -136,9 +136,13 @@ impl Dir {
         Ok(OsString::from_vec(readlinkat(&self.0, name, Vec::new())?.into_bytes()))
     }
 
-    /// A new link.
-    pub(crate) fn create_link(&self, name: &OsStr, to: &OsStr) -> io::Result<()> {
-        Ok(symlinkat(to, &self.0, name)?)
+    /// A new link, written at this time.
+    pub(crate) fn create_link(&self, name: &OsStr, to: &OsStr, modified: Option<Timestamp>) -> io::Result<()> {
+        symlinkat(to, &self.0, name)?;
+        match modified {
+            Some(modified) => Ok(utimensat(&self.0, name, &times(modified), AtFlags::SYMLINK_NOFOLLOW)?),
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn unlink(&self, name: &OsStr) -> io::Result<()> {

@@ -116,7 +116,7 @@ impl Dir {
     }
 
     /// Links are not made here.
-    pub(crate) fn create_link(&self, _: &OsStr, _: &OsStr) -> io::Result<()> {
+    pub(crate) fn create_link(&self, _: &OsStr, _: &OsStr, _: Option<Timestamp>) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
