@@ -14,7 +14,11 @@ pub fn globs(patterns: &[String]) -> Result<GlobSet, globset::Error> {
             set.add(GlobBuilder::new(text).literal_separator(true).backslash_escape(false).case_insensitive(cfg!(windows)).build()?);
             Ok(())
         };
-        add(pattern)?;
+        // `file:**/x` is an `x` below any root; it would be no more than a `*` where it does not stand alone.
+        match pattern.split_once(":**").filter(|(_, below)| below.is_empty() || below.starts_with('/')) {
+            Some((kind, below)) => ["/", "?:/"].iter().try_for_each(|root| add(&format!("{kind}:{root}**{below}")))?,
+            None => add(pattern)?,
+        }
         // `/x/**` means `/x` too: who may change everything in it may make it.
         if let Some(root) = pattern.strip_suffix("/**") {
             add(root)?;
@@ -92,6 +96,14 @@ mod tests {
         assert!(allowed("file:/etc/nginx/a/b") && allowed("file:/etc/nginx") && allowed("service:nginx"));
         assert!(!allowed("file:/etc/nginx2") && !allowed("file:/etc") && !allowed("service:apache"));
         assert_eq!(radius.roots(), ["/etc/nginx"]);
+    }
+
+    #[test]
+    fn two_stars_after_the_kind_mean_below_any_root() {
+        let set = globs(&["file:**/site.key".into()]).unwrap();
+        assert!(set.is_match("file:/site.key") && set.is_match("file:/etc/nginx/tls/site.key") && set.is_match("file:C:/tls/site.key"));
+        assert!(!set.is_match("file:/etc/site.key/old") && !set.is_match("file:/etc/other.key") && !set.is_match("other:site.key"));
+        assert!(globs(&["file:**".into()]).unwrap().is_match("file:/a/b/c"));
     }
 
     #[test]

@@ -82,12 +82,19 @@ pub(crate) fn unknown_until(proposal: &Proposal) -> Option<StepId> {
     })
 }
 
-/// Files made of a secret, or copied from a sensitive one, are sensitive from now on.
+/// Files made of a secret, copied from a sensitive one, or changed by a program or person that was given a secret, are sensitive
+/// from now on.
 fn mark_sensitive(sight: &Sight<'_, '_>, proposal: &mut Proposal) {
     let revealed = *sight.revealed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let sensitive = &sight.session.sensitive;
     for proposed in &proposal.effects {
-        let Effect::Set(change) = &proposed.effect else { continue };
+        let Effect::Set(change) = &proposed.effect else {
+            let files = proposed.effect.changes().into_iter().map(|(resource, _)| resource).filter(|what| what.kind == ResourceKind::File);
+            if proposed.effect.is_given_secret() {
+                files.for_each(|file| sensitive.add(file));
+            }
+            continue;
+        };
         let copied = match &proposed.source {
             Source::File { path } => sensitive.any() && sensitive.holds(&Resource::file(path)),
             Source::Trees { sources, .. } => sensitive.any() && sources.iter().any(|path| sensitive.holds(&Resource::file(path))),

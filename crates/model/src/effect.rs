@@ -207,6 +207,16 @@ impl Effect {
         }
     }
 
+    /// Whether the program or person that does it is given a secret.
+    pub fn is_given_secret(&self) -> bool {
+        let is_secret = |text: &Text| matches!(text, Text::Secret(_));
+        match self {
+            Self::Run { program, .. } => program.env.values().chain(&program.stdin).any(is_secret),
+            Self::Ask(ask) => ask.show.values().any(is_secret),
+            Self::Set(_) | Self::Wait { .. } => false,
+        }
+    }
+
     /// The resources that it sets or may change, with the states before.
     pub fn changes(&self) -> Vec<(&Resource, &State)> {
         match self {

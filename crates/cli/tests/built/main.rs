@@ -15,6 +15,8 @@ mod person;
 mod program;
 #[cfg(target_os = "linux")]
 mod rights;
+#[cfg(target_os = "linux")]
+mod secrets;
 mod taking_back;
 mod templates;
 #[cfg(target_os = "linux")]
