@@ -244,6 +244,21 @@ fn an_output_of_a_program_is_of_the_type_that_it_declares() {
 }
 
 #[test]
+fn when_and_how_often_a_step_was_tried_is_known_once_it_ran() {
+    let (world, store) = machine(&[("/d/x", "")]);
+    let text = "{{ steps.first.step.attempts }} {{ steps.first.step.outcome }} {{ steps.first.step.started <= steps.first.step.finished }}";
+    let lab = Lab::new(
+        &format!(
+            "{HEAD}steps:\n  - {{ id: first, action: file.write, with: {{ path: /d/a, text: x }} }}\n  - {{ id: says, action: file.write, with: {{ path: /d/b, text: '{text}' }} }}\n"
+        ),
+        None,
+    );
+    let ending = lab.run(&world, &store, "t-1").unwrap();
+    assert_eq!(ending.exit, 0, "{:?}", ending.why);
+    assert_eq!(String::from_utf8_lossy(&world.machine().read("/d/b").unwrap()), "1 done true");
+}
+
+#[test]
 fn an_output_of_the_wrong_type_that_is_a_secret_is_not_told() {
     let (world, store) = machine(&[]);
     let world = world.program("/bin/says", |_, _, _| (End::Code(0), b"hunter2\n".to_vec(), Vec::new()));

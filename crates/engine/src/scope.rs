@@ -1,6 +1,6 @@
 //! The names that the expressions of a step see.
 
-use crate::graph::{Gx, Target};
+use crate::graph::{Gx, Node, Target, Work};
 use crate::session::Session;
 use crate::template::{Found, Scope, Segment};
 use model::value::{May, Value, unknown};
@@ -82,7 +82,7 @@ impl Names<'_, '_> {
             && field == "step"
         {
             return match rest.get(1) {
-                Some(fact) => fact_of(&known, fact.as_str()),
+                Some(fact) => fact_of(&known, fact.as_str(), &graph.nodes[node as usize]),
                 None => Found::Missing,
             };
         }
@@ -101,7 +101,11 @@ impl Names<'_, '_> {
     }
 }
 
-fn fact_of(known: &crate::session::Known, fact: &str) -> Found {
+fn fact_of(known: &crate::session::Known, fact: &str, node: &Node) -> Found {
+    let is_imagined = matches!(node.work, Work::Step(_)) && known.started.is_none() && !matches!(known.outcome, Some("skipped" | "blocked"));
+    if is_imagined && matches!(fact, "started" | "finished" | "attempts") {
+        return Found::Unknown { until: node.id.clone() };
+    }
     let value = match fact {
         "started" => known.started.map(|at| Value::from(at.to_string())),
         "finished" => known.finished.map(|at| Value::from(at.to_string())),
