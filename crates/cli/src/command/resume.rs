@@ -37,7 +37,7 @@ pub(crate) fn resume(here: &Here, args: &Resume) -> Result<Exit, Failure> {
         let named = names(args.client.as_deref(), &plan.client)?;
         let rest = Plan { steps: plan.steps.iter().filter(|step| !begun(step.id.as_str())).cloned().collect(), ..plan.clone() };
         let rest = opened.judged(Ok(rest), Some(&here.operator))?;
-        workshop.agree(&Start { client: &plan.client, effects, reason, named, yes: args.work.yes }, &rest)?;
+        workshop.agree(&Start { client: &plan.client, effects, reason, named, cut_off: read.run.ended.is_none(), yes: args.work.yes }, &rest)?;
         estimate = opened.estimate(here, &store, &rest, args.work.jobs);
     }
     let options = options(here, &args.work)?;

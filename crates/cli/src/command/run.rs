@@ -86,7 +86,7 @@ fn start(plan: &Plan, named: bool, yes: bool) -> Start<'_> {
         1 => Some(format!("1 thing cannot be undone: {}", irreversible.join(", "))),
         n => Some(format!("{n} things cannot be undone: {}", irreversible.join(", "))),
     };
-    Start { client: &plan.client, effects, reason, named, yes }
+    Start { client: &plan.client, effects, reason, named, cut_off: false, yes }
 }
 
 /// Says what is about to begin: all of it, if it was not seen before.

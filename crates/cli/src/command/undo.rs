@@ -76,9 +76,11 @@ pub(crate) fn undo(here: &Here, args: &Undo) -> Result<Exit, Failure> {
     if workshop.console().is_some() && !args.work.yes {
         here.tell(&undo_text(&plan, run.as_str(), &here.err, super::plan::detail(here), practice));
     }
+    let read = engine::history::read(&store, &run).map_err(|why| Failure::new(Exit::Unverified, "damaged", why))?;
+    let cut_off = read.run.ended.is_none();
     let effects = plan.steps.iter().flat_map(|step| &step.effects).filter(|effect| !matches!(effect, Effect::Wait { .. })).count();
     let reason = args.past_no_return.then(|| "It goes below the point of no return".to_owned());
-    workshop.agree(&Start { client: &plan.client, effects, reason, named, yes: args.work.yes }, &plan)?;
+    workshop.agree(&Start { client: &plan.client, effects, reason, named, cut_off, yes: args.work.yes }, &plan)?;
     let ending =
         workshop.tell(Some(&plan), None, |engine| engine::command::undo(engine, &opened.procedure, &run, &wanted, &options)).map_err(refusal)?;
     let exit = ended(here, &ending);

@@ -18,6 +18,8 @@ pub(crate) struct Start<'a> {
     pub(crate) reason: Option<String>,
     /// Whether the client was named on the command line.
     pub(crate) named: bool,
+    /// Whether it goes on with what was cut off: perhaps because a disk failed.
+    pub(crate) cut_off: bool,
     /// Whether `--yes` stands on the command line.
     pub(crate) yes: bool,
 }
@@ -37,7 +39,8 @@ impl Start<'_> {
 
     /// What is missing when nobody can be asked.
     pub(crate) fn missing(&self) -> Option<String> {
-        (!self.yes && self.effects > 0).then(|| "the agreement to start: `--yes`".to_owned())
+        let healthy = if self.cut_off { ", and your word that the disks are healthy, for it was cut off" } else { "" };
+        (!self.yes && self.effects > 0).then(|| format!("the agreement to start{healthy}: `--yes`"))
     }
 
     /// Asks a person whether it may begin.
@@ -49,6 +52,9 @@ impl Start<'_> {
             return Ok(());
         }
         let planned = count(self.effects, "effect");
+        if self.cut_off {
+            console.write("It was cut off. If that was a disk that failed, start only if it is healthy again.\n");
+        }
         let left = || Failure::new(Exit::Stopped, "stopped", "nothing was started");
         let Some(reason) = &self.reason else {
             console.write(&format!("{planned}; all can be taken back.\n"));
@@ -80,7 +86,7 @@ mod tests {
 
     fn start(irreversible: &[&'static str], yes: bool, named: bool) -> Start<'static> {
         let reason = irreversible.first().map(|step| format!("1 thing cannot be undone: {step}"));
-        Start { client: "harbor", effects: 14, reason, named, yes }
+        Start { client: "harbor", effects: 14, reason, named, cut_off: false, yes }
     }
 
     #[test]
@@ -111,5 +117,15 @@ mod tests {
         assert!(start(&["activate"], true, true).ask(&Script::new(&[]), &Paper::PLAIN).is_ok());
         assert!(start(&[], true, false).missing().is_none());
         assert!(start(&[], false, false).missing().is_some());
+    }
+
+    #[test]
+    fn what_was_cut_off_wants_the_word_that_the_disks_are_healthy() {
+        let start = Start { cut_off: true, ..start(&[], false, false) };
+        let script = Script::new(&["y"]);
+        assert!(start.ask(&script, &Paper::PLAIN).is_ok());
+        assert!(script.shown().starts_with("It was cut off. If that was a disk that failed, start only if it is healthy again.\n"));
+        assert!(start.missing().is_some_and(|missing| missing.contains("your word that the disks are healthy")));
+        assert!(Start { yes: true, ..start }.missing().is_none());
     }
 }

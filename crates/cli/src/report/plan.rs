@@ -293,14 +293,20 @@ fn totals(text: &mut String, plan: &Plan, paper: &Paper, estimate: Option<&Estim
 
 fn rehearsed(text: &mut String, plan: &Plan, paper: &Paper) {
     let (effects, back) = (plan.rehearsal.effects as usize, plan.rehearsal.taken_back as usize);
-    if effects == 0 {
-        let _ = writeln!(text, "Nothing would be changed.");
-    } else if effects == back {
-        let all = if effects == 1 { "The one change".to_owned() } else { format!("All {effects} changes") };
-        let _ = writeln!(text, "{all} can be taken back: rehearsed from every point.");
-    } else {
-        let _ = writeln!(text, "{back} of {} can be taken back: rehearsed from every point.", count(effects, "change"));
-    }
+    // What cannot be undone is not counted: it stands on a line of its own.
+    let other = if plan.irreversible.is_empty() { "" } else { "other " };
+    let change = if effects == 1 { "change" } else { "changes" };
+    let which = match () {
+        () if effects != back => format!("{back} of {effects} {other}{change}"),
+        () if effects == 1 => format!("The one {other}change"),
+        () => format!("All {effects} {other}changes"),
+    };
+    let until = if plan.point_of_no_return.is_some() { ", those before the point of no return only until it" } else { "" };
+    let _ = match effects {
+        0 if plan.irreversible.is_empty() => writeln!(text, "Nothing would be changed."),
+        0 => writeln!(text, "Nothing that can be taken back would be changed."),
+        _ => writeln!(text, "{which} can be taken back{until}: rehearsed from every point."),
+    };
     for not in &plan.rehearsal.not {
         let _ = writeln!(text, "{} {}: {}", paper.paint(Ink::Bad, "Not taken back:"), Printable(not.step.as_str()), Printable(&not.reason));
     }

@@ -57,7 +57,7 @@ stop
   ? later             unknown   unknown until activate
 
 10 steps: 3 change, 1 ask, 1 no-change, 4 holds, 1 unknown.
-4 of 5 changes can be taken back: rehearsed from every point.
+4 of 5 other changes can be taken back, those before the point of no return only until it: rehearsed from every point.
 Not taken back: activate: Sage counts each activation
 Point of no return: activate; 4 effects before it, 1 from it on.
 Stays after an undo: stop/keep.

@@ -43,8 +43,8 @@ pub(crate) struct Imaginer<'s, 'a> {
     done: Vec<(Ix, PlannedStep)>,
     /// What each node uses.
     pub(crate) uses: Vec<Vec<Use>>,
-    /// The imagined changes in order.
-    pub(crate) changes: Vec<(Ix, Effect)>,
+    /// The imagined changes in order, each with the step until which it is unknown whether it happens.
+    pub(crate) changes: Vec<(Ix, Effect, Option<StepId>)>,
     /// Why the run would be refused.
     pub(crate) refused: Vec<String>,
     programs: bool,
@@ -259,7 +259,7 @@ impl<'s, 'a> Imaginer<'s, 'a> {
             Effect::Wait { .. } => {}
         }
         if !matches!(effect, Effect::Wait { .. }) {
-            self.changes.push((node, effect.clone()));
+            self.changes.push((node, effect.clone(), maybe.cloned()));
         }
     }
 

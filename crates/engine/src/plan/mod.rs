@@ -59,8 +59,8 @@ pub fn plan<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, wanted: Wan
     let mut floor: Option<StepId> = None;
     for (ix, planned) in imaginer.steps() {
         let Some(step) = graph.step(ix) else { continue };
-        if is_floor(graph, ix, planned) && floor.is_none() {
-            floor = Some(planned.id.clone());
+        if is_floor(graph, ix, planned) {
+            floor.get_or_insert_with(|| planned.id.clone());
             if !irreversible.iter().any(|i| i.step == planned.id) {
                 let reason = step.about.irreversible.clone().unwrap_or_else(|| "the point of no return".to_owned());
                 irreversible.push(Irreversible { step: planned.id.clone(), reason });

@@ -6,6 +6,7 @@ use crate::run::images::is_sealed;
 use model::effect::{Ask, Before, Change, Effect};
 use model::plan::{Irreversible, NotTakenBack, Rehearsal};
 use model::resource::Resource;
+use model::state::State;
 use std::collections::BTreeSet;
 
 /// What the backward pass shows.
@@ -23,7 +24,7 @@ pub(crate) struct Rehearsed {
 pub(crate) fn rehearse(imaginer: &mut Imaginer<'_, '_>) -> Rehearsed {
     let Rehearsed { mut rehearsal, mut irreversible, mut sealed } = Rehearsed::default();
     let graph = imaginer.graph;
-    for (node, effect) in std::mem::take(&mut imaginer.changes).into_iter().rev() {
+    for (node, effect, maybe) in std::mem::take(&mut imaginer.changes).into_iter().rev() {
         let Some(step) = graph.step(node) else { continue };
         let id = graph.nodes[node as usize].id.clone();
         if let Some(reason) = &step.about.irreversible {
@@ -35,18 +36,28 @@ pub(crate) fn rehearse(imaginer: &mut Imaginer<'_, '_>) -> Rehearsed {
         if step.about.undo == Undo::Keep || (!step.settles.is_empty() && !matches!(effect, Effect::Set(_))) {
             continue;
         }
+        if step.about.point_of_no_return {
+            // It is taken back by nothing but what goes past it; here what came before it is looked at.
+            for (resource, before) in effect.changes().into_iter().rev() {
+                let after = imaginer.state(resource).unwrap_or_else(|_| before.clone());
+                let _ = imaginer.world.take_back(&Change { resource: resource.clone(), before: before.clone(), after });
+            }
+            continue;
+        }
         sealed
             .extend(images(&step.about.undo, &effect).filter(|change| is_sealed(&imaginer.session.sensitive, change)).map(|change| change.resource));
         match effect {
             Effect::Set(change) => {
                 rehearsal.effects += 1;
-                // What a kept step has put back already, such as a `steps.undo`, is as it was: there is nothing to do.
-                if imaginer.state(&change.resource).is_ok_and(|now| now.same(&change.before)) {
-                    rehearsal.taken_back += 1;
-                    continue;
-                }
+                // Whether it happened is not known: so is what it left.
+                let change = match maybe {
+                    Some(until) => Change { after: State::Unknown { until }, ..change },
+                    None => change,
+                };
                 match imaginer.world.take_back(&change) {
                     Ok(()) => rehearsal.taken_back += 1,
+                    // What a kept step has put back already, such as a `steps.undo`, is as it was: there is nothing to do.
+                    Err(found) if found.same(&change.before) => rehearsal.taken_back += 1,
                     Err(found) => rehearsal.not.push(NotTakenBack { step: id, reason: format!("{} would be {found} by then", change.resource) }),
                 }
             }

@@ -1,15 +1,16 @@
 //! Looking at everything before anything is taken back.
 
 use crate::questions::Asked;
+use crate::run::hands::whole_state;
 use crate::run::images::Keeper;
 use crate::session::Session;
 use crate::stepper;
+use crate::undo::inside::{Inside, inside};
 use crate::undo::list::{Back, List};
 use crate::view::Sight;
 use model::effect::{Change, Effect};
-use model::path::within;
 use model::plan::{Decision, NeedsIdentity, Plan, Planned, PlannedStep, Rehearsal, Totals};
-use model::resource::{Resource, ResourceKind};
+use model::resource::Resource;
 use model::state::State;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -45,6 +46,7 @@ pub(crate) fn look(session: &Session<'_>, keeper: &Keeper, list: &List, agreed: 
     let mut seen = Seen { steps: Vec::new(), conflicts: Vec::new(), stay: Vec::new(), needs: None };
     let mut closed: BTreeSet<Resource> = BTreeSet::new();
     let mut touched: BTreeSet<Resource> = BTreeSet::new();
+    let mut acts = false;
     for step in &list.steps {
         let mut planned = PlannedStep {
             id: step.id.clone(),
@@ -60,13 +62,22 @@ pub(crate) fn look(session: &Session<'_>, keeper: &Keeper, list: &List, agreed: 
             match back {
                 Back::Set { change, image, .. } => {
                     let first = touched.insert(change.resource.clone());
-                    if let Some(left) = holds(&world, change, agreed)? {
-                        let stays = format!("{} stays, because {left} in it is left", change.resource);
-                        seen.stay.push(format!("`{}`: {stays}", step.id));
-                        planned.reason = Some(stays);
-                        continue;
+                    let inside = inside(&world, list, change, agreed, acts)?;
+                    let mut found = now(session, &world, change)?;
+                    match inside {
+                        Inside::Nothing => {}
+                        Inside::Stays(why) => {
+                            seen.stay.push(format!("`{}`: {why}", step.id));
+                            planned.reason = Some(why);
+                            continue;
+                        }
+                        Inside::Foreign(_) if agreed.overwrite.contains(&change.resource) => found = whole_state(&world, &change.resource)?,
+                        Inside::Foreign(now) => {
+                            conflicts.push(conflict(change, "after the run", &now));
+                            seen.conflicts.push((change.resource.clone(), change.after.clone(), change.before.clone(), found));
+                            continue;
+                        }
                     }
-                    let found = now(session, &world, change)?;
                     match judge(list, change, &found, first, agreed) {
                         Judged::Already | Judged::Leave => {}
                         Judged::Set => {
@@ -81,15 +92,13 @@ pub(crate) fn look(session: &Session<'_>, keeper: &Keeper, list: &List, agreed: 
                             planned.effects.push(Effect::Set(change));
                         }
                         Judged::Conflict => {
-                            conflicts.push(format!(
-                                "conflict: {} was changed after the run; before {}, the run left {}, now {found}",
-                                change.resource, change.after, change.before
-                            ));
+                            conflicts.push(conflict(change, "after the run", &found.to_string()));
                             seen.conflicts.push((change.resource.clone(), change.after.clone(), change.before.clone(), found));
                         }
                     }
                 }
                 Back::Act { .. } => {
+                    acts = true;
                     planned.decision = Decision::Run;
                     planned.reason = Some("by the action that the step declares".into());
                 }
@@ -160,16 +169,9 @@ pub(crate) fn judge(list: &List, change: &Change, found: &State, first: bool, ag
     }
 }
 
-/// What a person said to leave in a directory that would be removed: then the directory stays too.
-pub(crate) fn holds<'a>(look: &dyn Look, change: &Change, agreed: &'a Agreed) -> Result<Option<&'a Resource>, WorldError> {
-    let (dir, removed) = (&change.resource, matches!(change.after, State::Absent));
-    let below = |left: &&Resource| left.kind == dir.kind && *left != dir && within(&left.name, &dir.name);
-    for left in agreed.leave.iter().filter(|_| removed && dir.kind == ResourceKind::File).filter(below) {
-        if !matches!(look.state(left)?, State::Absent) {
-            return Ok(Some(left));
-        }
-    }
-    Ok(None)
+/// A conflict with its three states.
+pub(crate) fn conflict(change: &Change, when: &str, now: &str) -> String {
+    format!("conflict: {} was changed {when}; before {}, the run left {}, now {now}", change.resource, change.after, change.before)
 }
 
 /// A file that the run wrote with the same bytes has another time: that is put back too.

@@ -1,5 +1,6 @@
 //! Taking back: inverse effects in reverse start order, with settling steps and gates at their places.
 
+mod inside;
 mod list;
 mod look;
 mod take;

@@ -4,15 +4,16 @@ use crate::questions::Asked;
 use crate::run::Ending;
 use crate::run::Order;
 use crate::run::aside;
-use crate::run::hands::{Hands, Job, Trouble};
+use crate::run::hands::{Hands, Job, Trouble, present, whole_state};
 use crate::run::images::Keeper;
 use crate::run::pause::Pause;
 use crate::run::recover;
 use crate::run::scribe::{Dead, Scribe};
 use crate::run::worker::Worker;
 use crate::session::Session;
+use crate::undo::inside::{Inside, inside};
 use crate::undo::list::{Back, BackStep, List, Taken, list};
-use crate::undo::look::{self, Agreed, Judged, Seen, announce, holds, judge, look, now};
+use crate::undo::look::{self, Agreed, Judged, Seen, announce, conflict, judge, look, now};
 use model::digest::Digest;
 use model::effect::{Change, Effect};
 use model::event::{Event, Image, Outcome, RunOutcome, RunStarted, Scope, UndoOf};
@@ -61,6 +62,15 @@ pub(crate) fn taken_back(session: &Session<'_>, run: &RunId) -> Result<Taken, Tr
     Ok(all)
 }
 
+/// What is left to be taken back of a run.
+fn listed(session: &Session<'_>, run: &Run, scope: &Scope, past_no_return: bool) -> Result<List, Trouble> {
+    let taken = taken_back(session, run.id())?;
+    let mut list = list(session.graph, run, &taken, scope, past_no_return);
+    let runs = below(session, run.id())?;
+    list.staging.extend(runs.iter().chain([run]).flat_map(|run| &run.effects).flat_map(|effect| effect.staging.iter().cloned()));
+    Ok(list)
+}
+
 /// Makes a linked run that takes back, and does it.
 pub(crate) fn linked<'a>(order: &Order<'_, 'a>, run: &Run, scope: Scope, agreed: &Agreed, past_no_return: bool) -> Result<Ending, Trouble> {
     let parent = order.session;
@@ -72,8 +82,7 @@ pub(crate) fn linked<'a>(order: &Order<'_, 'a>, run: &Run, scope: Scope, agreed:
     for effect in below(parent, run.id())?.iter().chain([run]).flat_map(unfinished) {
         aside::tidy(parent, effect)?;
     }
-    let taken = taken_back(parent, run.id())?;
-    let list = list(parent.graph, run, &taken, &scope, past_no_return);
+    let list = listed(parent, run, &scope, past_no_return)?;
     let seen = look(parent, order.keeper, &list, agreed).map_err(failed)?;
     if !seen.conflicts.is_empty() {
         let why =
@@ -156,8 +165,7 @@ fn unfinished(run: &Run) -> impl Iterator<Item = &EffectFold> {
 pub(crate) fn finish_linked<'a>(order: &Order<'_, 'a>, parent: &Run, undo: &Run) -> Result<Ending, Trouble> {
     let Some(undo_of) = &undo.started.undo_of else { return Err(Trouble::Failed("it is no undo".into())) };
     let scribe = reopened(order, undo.id())?;
-    let taken = taken_back(order.session, parent.id())?;
-    let list = list(order.session.graph, parent, &taken, &undo_of.scope, false);
+    let list = listed(order.session, parent, &undo_of.scope, false)?;
     // What was sealed for the process that was cut off is so for nobody any more.
     opened(&look(order.session, order.keeper, &list, &Agreed::default()).map_err(|wrong| Trouble::Failed(crate::plan::chain(&wrong)))?)?;
     Ok(take(order, &scribe, &list, &Agreed::default())?)
@@ -256,21 +264,22 @@ fn set(
     let session = order.session;
     let failed = |wrong: world::error::WorldError| crate::run::hands::trouble(&wrong, &session.sensitive);
     let first = touched.insert(change.resource.clone());
-    if holds(session.engine.world, change, agreed).map_err(failed)?.is_some() {
-        return Ok(false);
+    let mut whole = false;
+    match inside(session.engine.world, list, change, agreed, false).map_err(failed)? {
+        Inside::Nothing => {}
+        Inside::Stays(_) => return Ok(false),
+        Inside::Foreign(_) if agreed.overwrite.contains(&change.resource) => whole = true,
+        Inside::Foreign(now) => return Err(Trouble::Failed(conflict(change, "meanwhile", &now))),
     }
     let found = now(session, session.engine.world, change).map_err(failed)?;
     match judge(list, change, &found, first, agreed) {
         Judged::Already | Judged::Leave => return Ok(false),
         Judged::Conflict => {
-            return Err(Trouble::Failed(format!(
-                "conflict: {} was changed meanwhile; before {}, the run left {}, now {found}",
-                change.resource, change.after, change.before
-            )));
+            return Err(Trouble::Failed(conflict(change, "meanwhile", &found.to_string())));
         }
         Judged::Set => {}
     }
-    let real = crate::run::hands::present(session.engine.world, change).map_err(failed)?;
+    let real = if whole { whole_state(session.engine.world, &change.resource) } else { present(session.engine.world, change) }.map_err(failed)?;
     let (after, source) = hands.restored(change, image)?;
     let job = Job {
         step: step.id.clone(),
@@ -297,8 +306,7 @@ pub(crate) fn preview(
     past_no_return: bool,
     runbook: Planned,
 ) -> Result<model::plan::Plan, Trouble> {
-    let taken = taken_back(session, run.id())?;
-    let list = list(session.graph, run, &taken, scope, past_no_return);
+    let list = listed(session, run, scope, past_no_return)?;
     let seen = look(session, keeper, &list, agreed).map_err(|wrong| Trouble::Failed(crate::plan::chain(&wrong)))?;
     let mut plan = announce(session, &list, &seen, runbook, run.started.client.clone());
     plan.digest = plan.digest().map(|digest| digest.to_string()).unwrap_or_default();
@@ -307,14 +315,12 @@ pub(crate) fn preview(
 
 /// What taking a run back asks people, as far as it is known before it begins.
 pub(crate) fn asked(session: &Session<'_>, run: &Run, scope: &Scope, past_no_return: bool) -> Result<Vec<Asked>, Trouble> {
-    let taken = taken_back(session, run.id())?;
-    let list = list(session.graph, run, &taken, scope, past_no_return);
+    let list = listed(session, run, scope, past_no_return)?;
     Ok(look::asked(session, &list))
 }
 
 /// Whether taking a run back starts programs or asks people, which may be given secrets.
 pub(crate) fn needs_secrets(session: &Session<'_>, run: &Run, scope: &Scope, past_no_return: bool) -> Result<bool, Trouble> {
-    let taken = taken_back(session, run.id())?;
-    let list = list(session.graph, run, &taken, scope, past_no_return);
+    let list = listed(session, run, scope, past_no_return)?;
     Ok(list.steps.iter().flat_map(|step| &step.what).any(|back| !matches!(back, Back::Set { .. })))
 }
