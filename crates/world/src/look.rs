@@ -27,6 +27,14 @@ pub trait Look: Sync {
     /// Something in it cannot be read.
     fn tree(&self, what: &Resource, exclude: &[String], manifest: &mut dyn Write) -> Result<State, WorldError>;
 
+    /// Whether a file or directory that is there is one that may be set at all.
+    ///
+    /// # Errors
+    /// Several names lead to the file, or another volume is mounted there.
+    fn may_be_set(&self, _path: &str) -> Result<(), WorldError> {
+        Ok(())
+    }
+
     /// The bytes of a file.
     ///
     /// # Errors

@@ -19,6 +19,29 @@ steps:
   - { id: within, action: file.write, needs: [made], with: { path: '@DIR@/site/open/made/within', text: three } }
 ";
 
+const LINKED: &str = "format: 1
+runbook: linked
+version: 1.0.0
+title: T
+touches: ['file:@DIR@/site/**']
+steps:
+  - { id: first, action: file.write, with: { path: '@DIR@/site/first', text: one } }
+  - { id: second, action: file.write, with: { path: '@DIR@/site/second', text: two } }
+";
+
+#[test]
+fn a_file_with_two_names_refuses_the_plan() {
+    let case = Case::new(&[("book.yaml", LINKED), ("site/second", "old")]);
+    fs::hard_link(case.dir().join("site/second"), case.dir().join("other")).unwrap();
+    for words in [&["plan", "book.yaml"][..], &["run", "book.yaml", "--yes"]] {
+        let refused = case.run(words).exits(4);
+        assert!((refused.out + &refused.err).contains("2 names lead to this file"));
+        assert!(case.read("site/first").is_none());
+    }
+    fs::remove_file(case.dir().join("other")).unwrap();
+    let _ = case.run(&["run", "book.yaml", "--yes"]).exits(0);
+}
+
 #[test]
 fn a_directory_that_may_not_be_written_in_refuses_the_run_before_its_first_step() {
     let case = Case::new(&[("book.yaml", BOOK), ("site/open/old", "old"), ("site/closed/old", "old")]);

@@ -12,7 +12,7 @@ use model::effect::{Change, Effect};
 use model::event::Outcome;
 use model::id::StepId;
 use model::plan::{Decision, PlannedStep};
-use model::resource::Resource;
+use model::resource::{Resource, ResourceKind};
 use model::state::State;
 use model::value::May;
 use std::collections::BTreeMap;
@@ -185,6 +185,9 @@ impl<'s, 'a> Imaginer<'s, 'a> {
             Err(wrong) => return self.fail(node, &wrong),
         };
 
+        if let Err(wrong) = proposal.effects.iter().try_for_each(|proposed| self.may_be_set(&proposed.effect)) {
+            return self.fail(node, &wrong.into());
+        }
         let id = self.graph.nodes[node as usize].id.clone();
         let mut effects = Vec::new();
         for proposed in &proposal.effects {
@@ -234,6 +237,16 @@ impl<'s, 'a> Imaginer<'s, 'a> {
                 self.session.learn(node, |known| known.outcome = Some("failed"));
                 Outcome::Failed
             }
+        }
+    }
+
+    /// Whether what an effect replaces is something that is ever replaced.
+    fn may_be_set(&self, effect: &Effect) -> Result<(), WorldError> {
+        match effect {
+            Effect::Set(change) if change.resource.kind == ResourceKind::File && !matches!(change.before, State::Absent) => {
+                self.world.may_be_set(&change.resource.name)
+            }
+            _ => Ok(()),
         }
     }
 

@@ -158,6 +158,14 @@ impl Look for Imagined<'_> {
         if untouched { self.base.tree(what, exclude, manifest) } else { walk::tree(self, path, exclude, manifest) }
     }
 
+    fn may_be_set(&self, path: &str) -> Result<(), WorldError> {
+        match self.find(path) {
+            Found::Base(path) => self.base.may_be_set(&path),
+            // What a step before has set could be set, and can be set again.
+            Found::Unknown(_) | Found::Here(..) => Ok(()),
+        }
+    }
+
     fn open(&self, path: &str) -> Result<Box<dyn Read + '_>, WorldError> {
         self.open_at(path, None)
     }

@@ -27,6 +27,10 @@ impl Look for Real {
         }
     }
 
+    fn may_be_set(&self, path: &str) -> Result<(), WorldError> {
+        self.files.may_be_set(path)
+    }
+
     fn open(&self, path: &str) -> Result<Box<dyn Read + '_>, WorldError> {
         self.files.open(path)
     }

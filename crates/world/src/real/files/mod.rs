@@ -50,6 +50,14 @@ impl Files {
         Ok(State::Tree(lines.finish()))
     }
 
+    pub(crate) fn may_be_set(&self, path: &str) -> Result<(), WorldError> {
+        match self.place(path) {
+            Ok(place) => place.look()?.map_or(Ok(()), |seen| place.may_be_set(&seen)),
+            Err(error) if is_missing(&error) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     pub(crate) fn open(&self, path: &str) -> Result<Box<dyn Read>, WorldError> {
         let place = self.place(path)?;
         match place.look()?.map(|seen| seen.kind) {

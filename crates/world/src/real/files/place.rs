@@ -1,6 +1,6 @@
 //! Finding the directory of a path without being led astray.
 
-use super::sys::{self, Dir, Seen};
+use super::sys::{self, Dir, Kind, Seen};
 use crate::error::WorldError;
 use crate::path::{join, last, parent};
 use model::path::within;
@@ -107,6 +107,17 @@ impl Roots {
 impl Place {
     pub(super) fn look(&self) -> Result<Option<Seen>, WorldError> {
         self.dir.look(&self.name).map_err(|e| self.failed("look at", e))
+    }
+
+    /// Whether what was seen here is something that is ever set.
+    pub(super) fn may_be_set(&self, seen: &Seen) -> Result<(), WorldError> {
+        match seen.kind {
+            Kind::File if seen.links > 1 => Err(self.refused(format!("{} names lead to this file", seen.links))),
+            Kind::Dir if self.dir.seen().map_err(|e| self.failed("look at", e))?.volume != seen.volume => {
+                Err(self.refused("another volume is mounted there"))
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn failed(&self, op: &'static str, source: io::Error) -> WorldError {

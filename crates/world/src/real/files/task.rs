@@ -326,11 +326,7 @@ impl Found {
     fn may_be_set(&self, place: &Place) -> Result<(), WorldError> {
         let Some(seen) = &self.seen else { return Ok(()) };
         match (seen.kind, &self.state) {
-            (Kind::File, _) if seen.links > 1 => Err(place.refused(format!("{} names lead to this file", seen.links))),
-            (Kind::Dir, _) if place.dir.seen().map_err(|e| place.failed("look at", e))?.volume != seen.volume => {
-                Err(place.refused("another volume is mounted there"))
-            }
-            (Kind::File | Kind::Dir, _) => Ok(()),
+            (Kind::File | Kind::Dir, _) => place.may_be_set(seen),
             (_, State::Foreign { what }) => Err(place.refused(format!("it is a {what}"))),
             (Kind::Link | Kind::Other(_), _) => Err(place.refused("it is no file")),
         }
