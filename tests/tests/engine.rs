@@ -259,6 +259,22 @@ fn when_and_how_often_a_step_was_tried_is_known_once_it_ran() {
 }
 
 #[test]
+fn a_look_whose_output_is_of_another_type_fails_in_the_plan_and_is_told_once() {
+    let (world, store) = machine(&[]);
+    let world = world.program("/bin/says", |_, _, _| (End::Code(0), b"z=twelve\n".to_vec(), Vec::new()));
+    let look = |argv: &str| {
+        let outputs = "{ z: { type: integer, from: '{{ result.z }}' } }";
+        let lab = lab(&format!("  - {{ id: says, action: command.look, with: {{ argv: [{argv}], parse: pairs }}, outputs: {outputs} }}\n"));
+        lab.plan(&world, &store, "t-1").unwrap()
+    };
+    let plan = look("/bin/says");
+    assert_eq!(plan.steps[0].decision, Decision::Fails);
+    assert_eq!(plan.refused, ["`says`: output `z` of type integer: expected a whole number, found `twelve`"]);
+    let plan = look("/bin/false");
+    assert_eq!(plan.refused, ["`says`: expected exit 0, found exit 1: no"]);
+}
+
+#[test]
 fn an_output_of_the_wrong_type_that_is_a_secret_is_not_told() {
     let (world, store) = machine(&[]);
     let world = world.program("/bin/says", |_, _, _| (End::Code(0), b"hunter2\n".to_vec(), Vec::new()));

@@ -205,14 +205,19 @@ impl<'s, 'a> Imaginer<'s, 'a> {
             decision = Decision::Unknown;
             until = Some(maybe.clone());
         }
-        let reason = match &proposal.verdict {
-            Verdict::Fails { expected, found } => {
+        let reason = match (&proposal.verdict, &settled) {
+            (Verdict::Fails { expected, found }, _) => {
                 if maybe.is_none() {
                     self.refused.push(format!("`{id}`: expected {expected}, found {found}"));
                 }
                 Some(format!("expected {expected}, found {found}"))
             }
-            _ => proposal.reason.take(),
+            (_, Err(wrong)) => {
+                decision = Decision::Fails;
+                self.refused.push(format!("`{id}`: {wrong}"));
+                Some(wrong.to_string())
+            }
+            (_, Ok(_)) => proposal.reason.take(),
         };
         let difference = std::mem::take(&mut proposal.difference);
         self.done.push((
@@ -231,9 +236,7 @@ impl<'s, 'a> Imaginer<'s, 'a> {
                 });
                 Outcome::Done
             }
-            Err(wrong) => {
-                let id = &self.graph.nodes[node as usize].id;
-                self.refused.push(format!("`{id}`: {wrong}"));
+            Err(_) => {
                 self.session.learn(node, |known| known.outcome = Some("failed"));
                 Outcome::Failed
             }
