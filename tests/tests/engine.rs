@@ -8,6 +8,7 @@ use model::id::RunId;
 use model::plan::Decision;
 use model::program::End;
 use std::io::Read;
+use std::time::Duration;
 use tests::lab::{Lab, machine};
 use tests::mortal::Mortal;
 use world::store::Store;
@@ -272,6 +273,32 @@ fn a_look_whose_output_is_of_another_type_fails_in_the_plan_and_is_told_once() {
     assert_eq!(plan.refused, ["`says`: output `z` of type integer: expected a whole number, found `twelve`"]);
     let plan = look("/bin/false");
     assert_eq!(plan.refused, ["`says`: expected exit 0, found exit 1: no"]);
+}
+
+#[test]
+fn the_point_of_no_return_is_passed_only_in_a_window_of_the_client() {
+    const HOURS: Duration = Duration::from_secs(3600);
+    let text = format!(
+        "{HEAD}steps:\n  - {{ id: before, action: file.write, with: {{ path: /d/a, text: x }} }}\n  - {{ id: floor, action: file.write, needs: [before], point_of_no_return: true, takes: {{ usual: 1m, most: 4h }}, outage: begins, with: {{ path: /d/b, text: x }} }}\n  - {{ id: after, action: file.write, needs: [floor], outage: ends, with: {{ path: /d/c, text: x }} }}\n"
+    );
+    let client = "format: 1\nclient: c\nname: C\nzone: UTC\nwindows: [{ starts: '2026-03-07T21:00', for: 3h, last_no_return: 70m }]\n";
+    // It is 20:00.
+    for (pass, exit) in [(HOURS / 2, 1), (HOURS * 2, 0), (HOURS * 3, 1)] {
+        let (world, store) = machine(&[("/d/x", "")]);
+        let lab = Lab::new(&text, Some(client));
+        let plan = lab.plan(&world, &store, "t-1").unwrap();
+        assert!(plan.warnings.iter().any(|line| line.contains("the window of 2026-03-07T21:00 is 3h")), "{:?}", plan.warnings);
+        lab.clock.pass(pass);
+        let ending = lab.run(&world, &store, "t-1").unwrap();
+        assert_eq!(ending.exit, exit, "{:?}", ending.why);
+        assert!(world.machine().read("/d/a").is_some());
+        assert_eq!(world.machine().read("/d/b").is_some(), exit == 0);
+        assert!(
+            exit == 0 || ending.why[0].contains("`floor`: the client's windows: it may be passed from 2026-03-07T21:00:00Z to 2026-03-07T22:50:00Z"),
+            "{:?}",
+            ending.why
+        );
+    }
 }
 
 #[test]

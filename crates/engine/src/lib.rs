@@ -29,3 +29,4 @@ mod scope;
 mod stepper;
 mod values;
 mod view;
+mod windows;

@@ -13,6 +13,7 @@ use crate::sensitive::Sensitive;
 use crate::session::Session;
 use crate::template::{Found, Scope, Segment, Text};
 use crate::values::Plain;
+use crate::windows::Windows;
 use model::diagnostic::{Diagnostic, Diagnostics, Severity};
 use model::id::RunId;
 use model::plan::Plan;
@@ -39,6 +40,8 @@ pub struct Procedure {
     pub timeouts: HashMap<String, Duration>,
     /// Whether the operator may not confirm what somebody else has to.
     pub four_eyes: bool,
+    /// When this client lets the point of no return be passed.
+    pub windows: Windows,
     /// The age recipients of sealed images: people and the client's own.
     pub recipients: Vec<String>,
     /// Resources that are declared sensitive, as patterns.
@@ -121,6 +124,7 @@ impl Procedure {
                 .map(|(id, span)| (id.value.to_string(), span.value.duration()))
                 .collect(),
             four_eyes: client.and_then(|client| client.policy.as_ref()).is_some_and(|policy| policy.four_eyes),
+            windows: client.map(Windows::of).unwrap_or_default(),
             recipients,
             sensitive,
             files,
@@ -233,7 +237,7 @@ impl Bound<'_> {
     /// A fresh memory.
     pub(crate) fn session<'a>(&'a self, engine: Engine<'a>, secrets: &'a Secrets, key: Option<[u8; 32]>) -> Session<'a> {
         let sensitive = Sensitive::new(&self.sensitive, key).unwrap_or_default();
-        Session::new(engine, &self.graph, self.run.clone(), secrets, sensitive, self.procedure.four_eyes)
+        Session::new(engine, &self.graph, self.run.clone(), secrets, sensitive, self.procedure)
     }
 
     /// What keeps before-images, for these identities.

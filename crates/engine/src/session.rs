@@ -2,10 +2,12 @@
 
 use crate::context::Engine;
 use crate::graph::{Graph, Gx, Ix, Target, Values};
+use crate::procedure::Procedure;
 use crate::scope::Names;
 use crate::secrets::Secrets;
 use crate::sensitive::Sensitive;
 use crate::template;
+use crate::windows::Windows;
 use jiff::Timestamp;
 use model::effect::Change;
 use model::id::{RunId, StepId};
@@ -34,6 +36,8 @@ pub struct Session<'a> {
     pub sensitive: Sensitive,
     /// The policy of the client.
     pub four_eyes: bool,
+    /// When the client lets the point of no return be passed.
+    pub windows: &'a Windows,
     /// Template files that are named by where they lie on the machine, as they were read first.
     pub files: RwLock<BTreeMap<String, Arc<Source>>>,
     /// The outcome of the run, once `finally` runs; unknown when planning.
@@ -63,14 +67,15 @@ pub struct Known {
 
 impl<'a> Session<'a> {
     /// With nothing known yet.
-    pub fn new(engine: Engine<'a>, graph: &'a Graph, run: RunId, secrets: &'a Secrets, sensitive: Sensitive, four_eyes: bool) -> Self {
+    pub fn new(engine: Engine<'a>, graph: &'a Graph, run: RunId, secrets: &'a Secrets, sensitive: Sensitive, procedure: &'a Procedure) -> Self {
         Self {
             engine,
             graph,
             run,
             secrets,
             sensitive,
-            four_eyes,
+            four_eyes: procedure.four_eyes,
+            windows: &procedure.windows,
             files: RwLock::default(),
             outcome: RwLock::default(),
             steps: RwLock::new(vec![Known::default(); graph.nodes.len()]),

@@ -77,6 +77,8 @@ pub fn plan<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, wanted: Wan
     let deadline = graph.documents.first().and_then(|file| file.document.form.deadline).map(|span| span.value);
     warnings.extend(deadline.and_then(|deadline| too_long(graph, &imaginer, deadline)));
     let outage = outage(graph, &imaginer);
+    let most = outage.as_ref().and_then(|outage| Duration::try_from_secs_f64(outage.most).ok());
+    warnings.extend(most.into_iter().flat_map(|most| main.windows.too_short(most)));
     let totals = totals(graph, &imaginer, |_| true);
     let steps: Vec<PlannedStep> = imaginer.steps().map(|(_, planned)| planned.clone()).collect();
     let options = other_options(graph, session, wanted.radius, wanted.programs, &steps);

@@ -217,6 +217,13 @@ impl<'s, 'a> Worker<'s, 'a> {
         });
         let proposal = self.propose(node)?;
         self.compare(node, step, &proposal)?;
+        if step.about.point_of_no_return
+            && !proposal.effects.is_empty()
+            && !self.cut.contains_key(&id)
+            && let Some(why) = session.windows.closed(now)
+        {
+            return Err(Trouble::Unfit(why));
+        }
         let n = self.hands.scribe.fold(|fold| fold.next_effect(&id)).unwrap_or(0);
         let ready = Ready { node, id, proposal, n };
         if ready.proposal.effects.is_empty() {
