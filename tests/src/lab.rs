@@ -15,7 +15,7 @@ use model::id::{RunId, StepId};
 use model::plan::Plan;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use world::act::Act;
@@ -46,9 +46,14 @@ pub struct Lab {
 
 /// A clock that stands still but for a tick at every look, and does not wait.
 #[derive(Default)]
-pub struct Ticks(AtomicU64);
+pub struct Ticks(AtomicU64, AtomicI64);
 
 impl Ticks {
+    /// Somebody sets the wall clock, by so many seconds.
+    pub fn set(&self, by: i64) {
+        self.1.fetch_add(by * 1000, Ordering::SeqCst);
+    }
+
     /// Time passes.
     pub fn pass(&self, long: Duration) {
         self.0.fetch_add(u64::try_from(long.as_millis()).unwrap_or(0), Ordering::SeqCst);
@@ -57,8 +62,8 @@ impl Ticks {
 
 impl Clock for Ticks {
     fn now(&self) -> Timestamp {
-        let ticks = self.0.fetch_add(1, Ordering::SeqCst);
-        Timestamp::from_millisecond(1_772_913_600_000 + i64::try_from(ticks).unwrap_or(0)).unwrap_or(Timestamp::UNIX_EPOCH)
+        let ticks = i64::try_from(self.0.fetch_add(1, Ordering::SeqCst)).unwrap_or(0) + self.1.load(Ordering::SeqCst);
+        Timestamp::from_millisecond(1_772_913_600_000 + ticks).unwrap_or(Timestamp::UNIX_EPOCH)
     }
     fn elapsed(&self) -> Duration {
         Duration::from_millis(self.0.fetch_add(1, Ordering::SeqCst))

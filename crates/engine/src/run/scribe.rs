@@ -7,6 +7,7 @@ use model::event::{Event, Line};
 use model::fold;
 use model::id::RunId;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use world::error::WorldError;
 use world::store::Journal;
 
@@ -30,7 +31,8 @@ struct Book {
     durable: u64,
     flushing: bool,
     fold: Option<fold::Run>,
-    last: Timestamp,
+    /// The times of the last line: by the wall clock, and by the one that never goes back.
+    last: (Timestamp, Duration),
     dead: Option<String>,
     full: bool,
 }
@@ -51,7 +53,7 @@ impl<'a> Scribe<'a> {
             durable: next,
             flushing: false,
             fold,
-            last: engine.clock.now(),
+            last: (engine.clock.now(), engine.clock.elapsed()),
             dead: None,
             full: false,
         };
@@ -163,13 +165,12 @@ impl<'a> Scribe<'a> {
         if let Some(why) = &book.dead {
             return Err(Dead(why.clone()));
         }
-        let at = self.engine.clock.now();
-        let gap = at.duration_since(book.last).as_secs_f64();
-        if gap < -2.0 && book.next > 0 {
-            book.last = at;
-            self.push(book, at, Event::ClockStep { seconds: gap })?;
+        let (at, elapsed) = (self.engine.clock.now(), self.engine.clock.elapsed());
+        let step = at.duration_since(book.last.0).as_secs_f64() - (elapsed.as_secs_f64() - book.last.1.as_secs_f64());
+        book.last = (at, elapsed);
+        if step.abs() > 2.0 && book.next > 0 {
+            self.push(book, at, Event::ClockStep { seconds: step })?;
         }
-        book.last = at;
         self.push(book, at, event)
     }
 
