@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Checks a record without retrace: verify.py STATE RUN. Names each part that is wrong, as `retrace verify` does; exit 0 if it is whole, else 9."""
-import hashlib, json, pathlib, sys
+import hashlib, json, pathlib, sys; len(sys.argv) == 3 or sys.exit("usage: verify.py STATE RUN")
 state, run, bad = pathlib.Path(sys.argv[1]), sys.argv[2], set()
 def sha(data): return hashlib.sha256(data).hexdigest()
 def read(*path): return state.joinpath(*path).read_bytes() if state.joinpath(*path).is_file() else None

@@ -16,7 +16,7 @@ use model::plan::Plan;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use world::act::Act;
 use world::memory::Memory;
@@ -38,6 +38,8 @@ pub struct Lab {
     pub turns: Option<Arc<Baton>>,
     seed: AtomicU64,
     files: BTreeMap<PathBuf, String>,
+    /// The runbook is read once, however often it runs.
+    procedure: OnceLock<Result<Procedure, String>>,
     /// How many steps at once.
     pub jobs: usize,
     /// age identities.
@@ -162,6 +164,7 @@ impl Lab {
             turns: None,
             seed: AtomicU64::new(1),
             files,
+            procedure: OnceLock::new(),
             jobs: 1,
             identities: Vec::new(),
         }
@@ -204,7 +207,11 @@ impl Lab {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn procedure(&self) -> Result<Procedure, String> {
+    pub fn procedure(&self) -> Result<&Procedure, String> {
+        self.procedure.get_or_init(|| self.checked()).as_ref().map_err(Clone::clone)
+    }
+
+    fn checked(&self) -> Result<Procedure, String> {
         let mut read = |path: &Path| self.files.get(path).map(|text| text.clone().into_bytes()).ok_or_else(|| std::io::ErrorKind::NotFound.into());
         let client = self.files.contains_key(Path::new("client.yaml")).then(|| Path::new("client.yaml"));
         let loaded = load::load(Path::new("runbook.yaml"), client, None, &actions::BUILTIN, &mut read).map_err(|found| found.to_string())?;
@@ -222,7 +229,7 @@ impl Lab {
     /// Why there is none.
     pub fn plan(&self, world: &dyn Act, store: &dyn Store, run: &str) -> Result<Plan, String> {
         let procedure = self.procedure()?;
-        self.engine(world, store, |engine| command::plan(engine, &procedure, &id(run), true)).map_err(|refusal| format!("{refusal:?}"))
+        self.engine(world, store, |engine| command::plan(engine, procedure, &id(run), true)).map_err(|refusal| format!("{refusal:?}"))
     }
 
     /// Plans and runs.
@@ -232,8 +239,8 @@ impl Lab {
     pub fn run(&self, world: &dyn Act, store: &dyn Store, run: &str) -> Result<Ending, Refusal> {
         let procedure = self.procedure().map_err(|wrong| Refusal::Invalid(vec![wrong]))?;
         self.engine(world, store, |engine| {
-            let plan = command::plan(engine, &procedure, &id(run), true)?;
-            command::run(engine, &procedure, &plan, &self.options())
+            let plan = command::plan(engine, procedure, &id(run), true)?;
+            command::run(engine, procedure, &plan, &self.options())
         })
     }
 
@@ -243,7 +250,7 @@ impl Lab {
     /// Why nothing was done.
     pub fn run_plan(&self, world: &dyn Act, store: &dyn Store, plan: &Plan) -> Result<Ending, Refusal> {
         let procedure = self.procedure().map_err(|wrong| Refusal::Invalid(vec![wrong]))?;
-        self.engine(world, store, |engine| command::run(engine, &procedure, plan, &self.options()))
+        self.engine(world, store, |engine| command::run(engine, procedure, plan, &self.options()))
     }
 
     /// Goes on with a run, from what is kept with it.

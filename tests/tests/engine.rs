@@ -434,6 +434,48 @@ fn a_step_that_tells_when_it_is_done_is_taken_back_by_its_own_program() {
 }
 
 #[test]
+fn an_undo_program_that_was_cut_off_is_not_started_again_once_somebody_says_that_it_did_its_work() {
+    let mut asked = 0;
+    for appends in 1.. {
+        let (world, store) = machine(&[("/d/x", "x")]);
+        let world = world.program("/bin/unmake", |machine, _, _| {
+            let times = machine.read("/d/times").map(|bytes| bytes.to_vec()).unwrap_or_default();
+            machine.write("/d/times", [times, b"x".to_vec()].concat());
+            (End::Code(0), Vec::new(), Vec::new())
+        });
+        let lab = lab("
+  - { id: written, action: file.write, with: { path: /d/a, text: new } }
+  - id: made
+    action: command.run
+    with: { argv: [/bin/true] }
+    undo: { action: command.run, with: { argv: [/bin/unmake], changes: [] } }
+");
+        assert_eq!(lab.run(&world, &store, "t-1").unwrap().exit, 0);
+        let mortal = Mortal::new(&store, appends);
+        let died = lab.undo(&world, &mortal, "t-1");
+        if mortal.is_dead() {
+            assert!(died.is_err(), "line {appends}");
+            let nobody = lab.resume(&world, &store, "t-1.undo-1").map(|ending| ending.exit);
+            if lab.people.offered.lock().unwrap().is_empty() {
+                assert_eq!(nobody.unwrap(), 0, "line {appends}");
+            } else {
+                asked += 1;
+                assert!(matches!(nobody, Err(Refusal::Missing(_))), "line {appends}: {nobody:?}");
+                *lab.people.choices.lock().unwrap() = vec!["happened".to_owned()];
+                let ending = lab.resume(&world, &store, "t-1.undo-1").unwrap();
+                assert_eq!(ending.exit, 0, "line {appends}: {:?}", ending.why);
+            }
+        }
+        assert_eq!(world.machine().read("/d/times").unwrap().as_slice(), b"x", "line {appends}");
+        assert_eq!(world.machine().read("/d/a"), None, "line {appends}");
+        if !mortal.is_dead() {
+            break;
+        }
+    }
+    assert!(asked > 0, "nobody was asked");
+}
+
+#[test]
 fn what_finally_has_done_is_not_done_again_by_the_undo_of_a_run_that_was_cut_off() {
     for appends in 1.. {
         let (world, store) = machine(&[("/d/x", "x")]);

@@ -104,8 +104,11 @@ fn every_order_of_every_graph_of_four_steps_ends_alike() {
 /// The shapes of five or six steps that differ in more than the names of steps, without edges that others imply: every order that
 /// steps can be put in is one of these.
 fn kinds(steps: usize) -> Vec<Shape> {
-    let above = |shape: &Shape, step: usize| (0..step).filter(|other| shape[step] & 1 << other != 0).collect::<Vec<_>>();
-    let is_closed = |shape: &Shape| (0..steps).all(|step| above(shape, step).iter().all(|other| shape[*other] & !shape[step] == 0));
+    let above = |shape: &Shape, step: usize| {
+        let needs = shape[step];
+        (0..step).filter(move |other| needs & 1 << other != 0)
+    };
+    let is_closed = |shape: &Shape| (0..steps).all(|step| above(shape, step).all(|other| shape[other] & !shape[step] == 0));
     let mut names = vec![Vec::new()];
     for step in 0..steps {
         names = names.iter().flat_map(|so_far: &Vec<usize>| (0..=step).map(|at| [&so_far[..at], &[step], &so_far[at..]].concat())).collect();
@@ -116,14 +119,14 @@ fn kinds(steps: usize) -> Vec<Shape> {
         let renamed = |names: &Vec<usize>| {
             let mut pairs: u64 = 0;
             for step in 0..steps {
-                above(&shape, step).iter().for_each(|other| pairs |= 1 << (names[step] * steps + names[*other]));
+                above(&shape, step).for_each(|other| pairs |= 1 << (names[step] * steps + names[other]));
             }
             pairs
         };
         let name = renamed(&names[0]);
         if !seen.contains(&name) {
             seen.extend(names.iter().map(renamed));
-            let implied = |step: usize| above(&shape, step).iter().fold(0, |all, other| all | shape[*other]);
+            let implied = |step: usize| above(&shape, step).fold(0, |all, other| all | shape[other]);
             found.push((0..steps).map(|step| shape[step] & !implied(step)).collect());
         }
     }

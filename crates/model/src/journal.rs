@@ -38,7 +38,7 @@ impl<R: Read> Lines<R> {
     /// # Errors
     /// It cannot be read, or a line is longer than [`LONGEST`] (`InvalidData`).
     pub fn piece(&mut self) -> io::Result<Option<Piece<'_>>> {
-        const STEP: usize = 256 << 10;
+        const STEP: u64 = 256 << 10;
         loop {
             if let Some(at) = self.buffer[self.seen..].iter().position(|b| *b == b'\n') {
                 let (from, to) = (self.start, self.seen + at);
@@ -57,15 +57,7 @@ impl<R: Read> Lines<R> {
             if self.seen > LONGEST {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "a line is too long"));
             }
-            self.buffer.resize(self.seen + STEP, 0);
-            let read = loop {
-                match self.from.read(&mut self.buffer[self.seen..]) {
-                    Err(wrong) if wrong.kind() == io::ErrorKind::Interrupted => {}
-                    read => break read,
-                }
-            };
-            self.buffer.truncate(self.seen + *read.as_ref().unwrap_or(&0));
-            self.end = read? == 0;
+            self.end = (&mut self.from).take(STEP).read_to_end(&mut self.buffer)? == 0;
         }
     }
 }

@@ -69,8 +69,6 @@ pub enum Out {
 /// What is read off an effect that was applied.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Field {
-    /// SHA-256 of the file that was set.
-    Sha256,
     /// Digest of the manifest of the tree that was set.
     Manifest,
     /// Number of its files.

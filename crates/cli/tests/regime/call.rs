@@ -27,7 +27,9 @@ impl Point {
     pub(crate) fn options(&self, how: &str, from_then_on: bool) -> Vec<String> {
         let plus = if from_then_on { "+" } else { "" };
         let inject = format!("inject={}:{how}:when={}{plus}", self.call, self.nth);
-        let mut options = vec!["-o".to_owned(), "/dev/null".to_owned(), "-e".to_owned(), format!("trace={}", self.call), "-e".to_owned(), inject];
+        let trace = format!("trace={}", self.call);
+        // Not what programs do: they would be hit too, and some of them go on.
+        let mut options: Vec<String> = ["-b", "execve", "-o", "/dev/null", "-e", &trace, "-e", &inject].map(str::to_owned).into();
         if let Some(path) = &self.path {
             options.extend(["-P".to_owned(), path.clone()]);
         }
@@ -44,8 +46,8 @@ impl Display for Point {
 /// All points of one verb in the lab as it is; how it ends is not looked at. Looking only is left out, and so is what programs do.
 pub(crate) fn points(lab: &Lab, verb: &str) -> Vec<Point> {
     let file = lab.root.with_extension("points");
-    let trace = format!("trace={CHANGING},execve");
-    let ended = lab.strace(&["-y", "-o", file.to_str().unwrap(), "-e", &trace], verb);
+    let trace = format!("trace={CHANGING}");
+    let ended = lab.strace(&["-b", "execve", "-y", "-o", file.to_str().unwrap(), "-e", &trace], verb);
     assert!(ended.code == Some(0) || lab.bug.is_some(), "{}", ended.text);
     let trace = fs::read_to_string(&file).unwrap();
     fs::remove_file(&file).unwrap();
@@ -57,17 +59,10 @@ pub(crate) fn points(lab: &Lab, verb: &str) -> Vec<Point> {
         *count
     };
     let mut found: Vec<Point> = Vec::new();
-    let mut programs: Vec<&str> = Vec::new();
     for line in trace.lines() {
         let Some((thread, rest)) = line.split_once(' ') else { continue };
         let Some((call, words)) = rest.trim_start().split_once('(') else { continue };
-        if call.contains(['<', '+', '-']) || programs.contains(&thread) {
-            continue;
-        }
-        if call == "execve" {
-            if found.iter().any(|point| point.path.is_some()) {
-                programs.push(thread);
-            }
+        if call.contains(['<', '+', '-']) {
             continue;
         }
         let path = words.split_once('<').filter(|_| !words.starts_with("AT_FDCWD")).and_then(|(_, rest)| rest.split_once('>')).map(|(path, _)| path);

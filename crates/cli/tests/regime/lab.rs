@@ -28,6 +28,8 @@ pub(crate) struct Lab {
     pub(crate) bug: Option<u8>,
     /// How many steps at once.
     pub(crate) jobs: usize,
+    /// Whether it is a practice site.
+    pub(crate) practice: bool,
 }
 
 /// How the program ended.
@@ -52,7 +54,7 @@ pub(crate) struct Ends {
 }
 
 /// Where labs are: in memory, where there is room.
-fn place() -> PathBuf {
+pub(crate) fn place() -> PathBuf {
     let memory = Path::new("/dev/shm");
     let room = rustix::fs::statvfs(memory).is_ok_and(|fs| fs.f_bavail * fs.f_frsize > 512 << 20);
     let base = if room { memory.to_owned() } else { std::env::temp_dir() };
@@ -72,7 +74,8 @@ impl Lab {
 
     /// A lab in a place of its own.
     pub(crate) fn at(root: PathBuf, runbook: &str) -> Self {
-        let lab = Self { tree: root.join("tree"), state: root.join("state"), runbook: root.join("change.yaml"), root, bug: None, jobs: 1 };
+        let lab =
+            Self { tree: root.join("tree"), state: root.join("state"), runbook: root.join("change.yaml"), root, bug: None, jobs: 1, practice: false };
         fs::create_dir_all(&lab.root).unwrap();
         lab.write(runbook);
         lab.fill();
@@ -108,9 +111,14 @@ impl Lab {
         }
     }
 
-    /// The same with a state directory in which only the reserve is, and that a small one: making it takes time.
+    /// The same with a state directory.
     pub(crate) fn fill(&self) {
         self.empty();
+        self.reserve();
+    }
+
+    /// A state directory in which only the reserve is, and that a small one: making it takes time.
+    pub(crate) fn reserve(&self) {
         fs::DirBuilder::new().mode(0o700).create(&self.state).unwrap();
         let reserve = self.state.join("reserve");
         let mut options = fs::OpenOptions::new();
@@ -143,6 +151,11 @@ impl Lab {
         if command == "run" {
             words.extend(["--run-id".to_owned(), if verb == "run" { RUN } else { verb }.to_owned()]);
             words.extend(["--jobs".to_owned(), self.jobs.to_string()]);
+        }
+        if self.practice {
+            let file = |name: &str| self.root.join(name).to_str().unwrap().to_owned();
+            let client = if command == "run" { file("practice.yaml") } else { "practice".to_owned() };
+            words.extend(["--client".to_owned(), client, "--answers".to_owned(), file("answers.yaml")]);
         }
         words
     }

@@ -13,6 +13,7 @@ mod checks;
 mod disk;
 mod errors;
 mod families;
+mod flagship;
 mod full;
 mod kills;
 mod lab;

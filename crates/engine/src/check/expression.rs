@@ -264,7 +264,7 @@ impl<'a> FileCheck<'a> {
             let file = &self.loaded.files[*self.file.calls.get(&action.node)?];
             return Some(file.document.form.outputs.names().map(str::to_owned).collect());
         }
-        declared.extend(self.kinds.get(&action.value)?.outputs.as_ref()?.iter().cloned());
+        declared.extend(self.kinds.get(&action.value)?.outputs()?.iter().cloned());
         Some(declared)
     }
 }

@@ -1,3 +1,4 @@
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 
 use schemars::SchemaGenerator;
@@ -14,13 +15,19 @@ pub(super) struct Kinds<'k> {
 /// An action and the outputs that its steps have.
 pub(super) struct Known<'k> {
     pub(super) kind: &'k Kind,
-    /// Nothing: they depend on its parameters.
-    pub(super) outputs: Option<BTreeSet<String>>,
+    outputs: OnceCell<Option<BTreeSet<String>>>,
+}
+
+impl Known<'_> {
+    /// Nothing: they depend on its parameters. Worked out only where somebody names one.
+    pub(super) fn outputs(&self) -> Option<&BTreeSet<String>> {
+        self.outputs.get_or_init(|| outputs(self.kind)).as_ref()
+    }
 }
 
 impl<'k> Kinds<'k> {
     pub(super) fn new(kinds: &'k [Kind]) -> Self {
-        Self { known: kinds.iter().map(|kind| (kind.name, Known { kind, outputs: outputs(kind) })).collect() }
+        Self { known: kinds.iter().map(|kind| (kind.name, Known { kind, outputs: OnceCell::new() })).collect() }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Known<'k>> {

@@ -7,7 +7,7 @@ use crate::session::{Outputs, Session};
 use crate::template;
 use model::effect::{Effect, Form};
 use model::id::StepId;
-use model::state::{Content, FileState, State};
+use model::state::State;
 use model::value::{Value, unknown};
 use std::collections::BTreeMap;
 use world::action::ActionError;
@@ -118,7 +118,6 @@ pub(crate) fn of_group(session: &Session<'_>, group: Gx) -> Result<Outputs, Acti
 fn observed(brought: &Brought, field: &Field) -> Value {
     let text = |digest: &Option<model::digest::Digest>| digest.as_ref().map_or(Value::Null, |d| d.as_str().into());
     match (field, &brought.state) {
-        (Field::Sha256, Some(State::File(FileState { content: Content::Plain { sha256, .. }, .. }))) => sha256.as_str().into(),
         (Field::Manifest, Some(State::Tree(tree))) => text(&tree.manifest),
         (Field::Files, Some(State::Tree(tree))) => tree.files.into(),
         (Field::Bytes, Some(State::Tree(tree))) => tree.bytes.into(),
@@ -132,10 +131,6 @@ fn observed(brought: &Brought, field: &Field) -> Value {
 
 fn imagined(effect: Option<&Effect>, field: &Field, assumed: &Assumed) -> Value {
     match (effect, field) {
-        (Some(Effect::Set(change)), Field::Sha256) => match &change.after {
-            State::File(FileState { content: Content::Plain { sha256, .. }, .. }) => sha256.as_str().into(),
-            _ => unknown(&assumed.step),
-        },
         (Some(Effect::Ask(ask)), Field::Answer(name)) => match &ask.form {
             Form::Decide { expected, .. } if name == "choice" => assumed.chosen.as_ref().unwrap_or(expected).as_str().into(),
             _ => unknown(&assumed.step),
