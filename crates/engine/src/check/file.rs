@@ -18,7 +18,7 @@ use super::frame::Frame;
 use super::kinds::Kinds;
 use super::name::{wrong_id, wrong_name};
 use super::{client, input};
-use crate::input::used_vars;
+use crate::input::vars_in;
 use crate::load::{Document, Loaded, RunbookFile};
 use crate::template::Text;
 
@@ -187,16 +187,22 @@ impl<'a> FileCheck<'a> {
     /// A var that uses itself, through others or at once.
     fn circle_of_vars(&self) {
         let vars = &self.document.form.vars;
+        let mut uses = Vec::new();
+        for ((_, node), user) in vars.iter().zip(0..) {
+            self.vars_within(*node, user, &mut uses);
+        }
+        // A million vars that use none are not even counted.
+        if uses.is_empty() {
+            return;
+        }
         let index: HashMap<&str, u32> = vars.names().zip(0..).collect();
         let mut graph: DiGraph<(), (), u32> = DiGraph::new();
         for _ in vars {
             graph.add_node(());
         }
-        for ((_, node), user) in vars.iter().zip(0..) {
-            for used in used_vars(&self.tree.value(*node)) {
-                if let Some(used) = index.get(used.as_str()) {
-                    graph.add_edge(NodeIndex::new(user), NodeIndex::new(*used as usize), ());
-                }
+        for (user, used) in uses {
+            if let Some(used) = index.get(used.as_str()) {
+                graph.add_edge(NodeIndex::new(user), NodeIndex::new(*used as usize), ());
             }
         }
         for mut circle in kosaraju_scc(&graph) {
@@ -207,6 +213,16 @@ impl<'a> FileCheck<'a> {
                 let message = format!("these vars use each other: `{}`", names.join("`, `"));
                 self.report(Diagnostic::error("cycle", message), vars.0[first.index()].0.node);
             }
+        }
+    }
+
+    /// The vars that the texts below a node use. No deeper than the document.
+    fn vars_within(&self, node: Raw, user: usize, uses: &mut Vec<(usize, String)>) {
+        match self.tree.shape(node) {
+            Shape::Text(text) if text.contains("{{") => uses.extend(vars_in(text).into_iter().map(|used| (user, used))),
+            Shape::List => self.tree.items(node).for_each(|item| self.vars_within(item, user, uses)),
+            Shape::Map => self.tree.entries(node).for_each(|(_, value)| self.vars_within(value, user, uses)),
+            Shape::Text(_) | Shape::Plain(_) | Shape::Bad => {}
         }
     }
 

@@ -5,5 +5,5 @@ mod resolve;
 
 pub use fit::{Misfit, fit, parse_text};
 pub(crate) use fit::{bounds, fit_output, pattern_error};
-pub(crate) use resolve::used_vars;
+pub(crate) use resolve::vars_in;
 pub use resolve::{Layer, SecretNeed, Values, resolve, vars};

@@ -194,17 +194,20 @@ impl Vars<'_> {
 }
 
 /// The vars that the texts of a value name.
-pub(crate) fn used_vars(value: &Value) -> Vec<String> {
+fn used_vars(value: &Value) -> Vec<String> {
     match value {
-        Value::String(text) => {
-            let parsed = Text::parse(text).ok();
-            let names = parsed.iter().flat_map(Text::names).filter(|name| name.segments[0].as_str() == "vars");
-            names.filter_map(|name| name.segments.get(1)).map(|segment| segment.as_str().to_owned()).collect()
-        }
+        Value::String(text) => vars_in(text),
         Value::Sequence(items) => items.iter().flat_map(used_vars).collect(),
         Value::Mapping(map) => map.values().flat_map(used_vars).collect(),
         _ => Vec::new(),
     }
+}
+
+/// The vars that a text names.
+pub(crate) fn vars_in(text: &str) -> Vec<String> {
+    let parsed = Text::parse(text).ok();
+    let names = parsed.iter().flat_map(Text::names).filter(|name| name.segments[0].as_str() == "vars");
+    names.filter_map(|name| name.segments.get(1)).map(|segment| segment.as_str().to_owned()).collect()
 }
 
 /// What is known before the first step, as names.

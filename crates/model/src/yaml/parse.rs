@@ -257,28 +257,21 @@ impl Builder<'_> {
     /// Refuses keys that are equal, or that only a computer could tell apart.
     fn duplicates(&mut self, map: usize) {
         let end = self.nodes[map].next as usize;
-        let mut keys = Vec::new();
+        let mut keys: Vec<u32> = Vec::new();
         let mut at = map + 1;
         while at < end {
-            keys.push(at);
+            keys.push(at as u32);
             at = self.nodes[self.nodes[at].next as usize].next as usize;
         }
+        let firsts = self.firsts(&keys);
         let mut bad = Vec::new();
-        let mut seen: HashMap<&str, usize> = HashMap::with_capacity(if keys.len() > 8 { keys.len() } else { 0 });
-        for (index, key) in keys.iter().copied().enumerate() {
+        for key in keys.into_iter().map(|key| key as usize) {
             let node = &self.nodes[key];
             if !matches!(node.kind, NodeKind::Plain | NodeKind::Text) {
                 continue;
             }
             let name = text_of(self.source, &self.side, node);
-            let first = if keys.len() > 8 {
-                seen.insert(name, key)
-            } else {
-                keys[..index].iter().copied().find(|other| {
-                    let other = &self.nodes[*other];
-                    other.kind != NodeKind::Bad && text_of(self.source, &self.side, other) == name
-                })
-            };
+            let first = firsts.get(&(key as u32)).map(|first| *first as usize);
             if let Some(first) = first {
                 let first = &self.nodes[first];
                 let found = Diagnostic::error("duplicate-key", format!("the key `{name}` is there twice"))
@@ -299,6 +292,22 @@ impl Builder<'_> {
         for key in bad {
             self.nodes[key].kind = NodeKind::Bad;
         }
+    }
+
+    /// For each key that is there before: its first place. Sorted, for a table of a million keys would take more room than they do.
+    fn firsts(&self, keys: &[u32]) -> HashMap<u32, u32> {
+        let name = |key: u32| text_of(self.source, &self.side, &self.nodes[key as usize]);
+        let mut sorted: Vec<u32> = keys.iter().copied().filter(|key| self.nodes[*key as usize].kind != NodeKind::Bad).collect();
+        sorted.sort_unstable_by(|one, other| name(*one).cmp(name(*other)).then(one.cmp(other)));
+        let mut firsts = HashMap::new();
+        let mut first = None;
+        for key in sorted {
+            match first {
+                Some(first) if name(first) == name(key) => drop(firsts.insert(key, first)),
+                _ => first = Some(key),
+            }
+        }
+        firsts
     }
 
     fn tag(&self, there: bool, span: &Span, fallback: Stretch) {
