@@ -156,6 +156,8 @@ impl Lab {
             let file = |name: &str| self.root.join(name).to_str().unwrap().to_owned();
             let client = if command == "run" { file("practice.yaml") } else { "practice".to_owned() };
             words.extend(["--client".to_owned(), client, "--answers".to_owned(), file("answers.yaml")]);
+            // What holds keys is kept sealed.
+            words.extend(["--identity".to_owned(), file("identity.txt")]);
         }
         words
     }
