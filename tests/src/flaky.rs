@@ -53,6 +53,10 @@ impl<'w> Flaky<'w> {
 }
 
 impl Look for Flaky<'_> {
+    fn folds_case(&self) -> bool {
+        self.inner.folds_case()
+    }
+
     fn state(&self, what: &Resource) -> Result<State, WorldError> {
         (self.called)();
         self.inner.state(what)

@@ -17,16 +17,17 @@ use world::view::View;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CommandLook {
-    /// The program, by name or absolute path, and its arguments. No shell. Never secrets.
+    /// The program, by name or absolute path, and its arguments. No shell. Never secrets, here or below: they are for
+    /// `command.run`.
     #[schemars(length(min = 1))]
     pub argv: Vec<May<String>>,
     /// The directory that it starts in. Default: the root.
     pub cwd: Option<Place>,
     /// Added to its short fixed environment.
     #[serde(default)]
-    pub env: BTreeMap<String, May<Text>>,
+    pub env: BTreeMap<String, May<String>>,
     /// Given to its standard input.
-    pub stdin: Option<May<Text>>,
+    pub stdin: Option<May<String>>,
     /// How its output becomes `result`.
     #[serde(default)]
     pub parse: Parse,
@@ -52,18 +53,18 @@ impl Action for CommandLook {
     type Outputs = Written;
 
     fn propose(&self, view: &dyn View) -> Result<Proposal, ActionError> {
+        let plain = |text: &May<String>| text.clone().map(Text::Plain);
+        let env = self.env.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
+        let stdin = self.stdin.as_ref().map(plain);
         let launch = Launch {
             argv: &self.argv,
             cwd: self.cwd.as_ref(),
-            env: &self.env,
-            stdin: self.stdin.as_ref(),
+            env: &env,
+            stdin: stdin.as_ref(),
             parse: self.parse,
             expect_exit: &self.expect_exit,
             expect_stdout: self.expect_stdout.as_deref(),
         };
-        if launch.has_secret() {
-            return Err(ActionError::Invalid("a program that is given a secret must be a `command.run`: a look is shown".to_owned()));
-        }
         if let Some(until) = launch.until() {
             return Ok(Proposal::later(until).unknown_output("result", until));
         }

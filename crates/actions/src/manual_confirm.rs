@@ -1,8 +1,8 @@
 //! `manual.confirm`
 
-use crate::param::{Nothing, Shown};
+use crate::param::Nothing;
 use model::effect::{Ask, Effect, Form};
-use model::value::{May, Text, placeholder};
+use model::value::{May, placeholder};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ pub struct ManualConfirm {
     /// The role that the person must have in the client file.
     pub role: Option<String>,
     /// What must be typed to agree.
-    pub phrase: Option<May<Shown>>,
+    pub phrase: Option<May<String>>,
     /// Whether it must be somebody else than the operator. Default: the client's policy `four_eyes`.
     pub not_operator: Option<bool>,
 }
@@ -40,11 +40,8 @@ impl Action for ManualConfirm {
         let phrase = match &self.phrase {
             None => None,
             Some(May::Unknown { until }) => Some(placeholder(until)),
-            Some(May::Known(shown)) => match shown.text() {
-                Text::Plain(phrase) if !phrase.trim().is_empty() => Some(phrase),
-                Text::Plain(_) => return Err(ActionError::Invalid("`phrase` is empty".to_owned())),
-                Text::Secret(_) => return Err(ActionError::Invalid("`phrase` must not be a secret: it is shown".to_owned())),
-            },
+            Some(May::Known(phrase)) if phrase.trim().is_empty() => return Err(ActionError::Invalid("`phrase` is empty".to_owned())),
+            Some(May::Known(phrase)) => Some(phrase.clone()),
         };
         let not_operator = self.not_operator.unwrap_or_else(|| view.four_eyes());
         let form = Form::Confirm { question, role: self.role.clone(), phrase, not_operator };

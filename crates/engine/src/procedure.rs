@@ -159,7 +159,7 @@ impl Procedure {
     /// # Errors
     /// See [`BindError`].
     pub fn roots(&self, run: &RunId) -> Result<Vec<String>, BindError> {
-        Ok(self.radius(&self.values_of(run)?, run)?.roots())
+        Ok(self.radius(&self.values_of(run)?, run, false)?.roots())
     }
 
     /// The graph for Graphviz.
@@ -167,7 +167,7 @@ impl Procedure {
     /// # Errors
     /// See [`BindError`].
     pub fn dot(&self, kinds: &[Kind], run: &RunId) -> Result<String, BindError> {
-        Ok(self.bind_with(kinds, run)?.graph.dot(&self.documents[0].document.form.runbook.value))
+        Ok(self.bind_with(kinds, run, false)?.graph.dot(&self.documents[0].document.form.runbook.value))
     }
 
     /// The way through the graph of a run of that name, for whoever adds up times.
@@ -175,7 +175,7 @@ impl Procedure {
     /// # Errors
     /// See [`BindError`].
     pub fn course(&self, kinds: &[Kind], run: &RunId) -> Result<Course, BindError> {
-        Ok(Course::of(&self.bind_with(kinds, run)?.graph))
+        Ok(Course::of(&self.bind_with(kinds, run, false)?.graph))
     }
 
     /// What people will be asked in a run of that plan, whichever way they decide.
@@ -183,7 +183,7 @@ impl Procedure {
     /// # Errors
     /// See [`BindError`].
     pub fn questions(&self, kinds: &[Kind], plan: &Plan) -> Result<Questions, BindError> {
-        let graph = self.bind_with(kinds, &plan.run)?.graph;
+        let graph = self.bind_with(kinds, &plan.run, false)?.graph;
         let asked = questions::asked(&graph, plan).into_iter().chain(questions::otherwise(&graph, plan)).collect();
         Ok(Questions::new(&graph, kinds, asked))
     }
@@ -193,16 +193,16 @@ impl Procedure {
     /// # Errors
     /// See [`BindError`].
     pub(crate) fn bind(&self, engine: &Engine<'_>, run: &RunId) -> Result<Bound<'_>, BindError> {
-        self.bind_with(engine.kinds, run)
+        self.bind_with(engine.kinds, run, engine.world.folds_case())
     }
 
-    fn bind_with(&self, kinds: &[Kind], run: &RunId) -> Result<Bound<'_>, BindError> {
+    fn bind_with(&self, kinds: &[Kind], run: &RunId, folds: bool) -> Result<Bound<'_>, BindError> {
         let values = self.values_of(run)?;
-        let radius = self.radius(&values, run)?;
+        let radius = self.radius(&values, run, folds)?;
         let material =
             Material { documents: self.documents.clone(), values: Arc::new(values), kinds, skip: self.skip.clone(), timeouts: self.timeouts.clone() };
         let graph = Graph::build(&material)?;
-        Sensitive::new(&self.sensitive, None).map_err(|wrong| no_pattern(&wrong))?;
+        Sensitive::new(&self.sensitive, folds, None).map_err(|wrong| no_pattern(&wrong))?;
         Ok(Bound { procedure: self, run: run.clone(), graph, radius, sensitive: self.sensitive.clone() })
     }
 
@@ -212,7 +212,7 @@ impl Procedure {
         Ok(values)
     }
 
-    fn radius(&self, values: &Values, run: &RunId) -> Result<Radius, BindError> {
+    fn radius(&self, values: &Values, run: &RunId, folds: bool) -> Result<Radius, BindError> {
         let document = &self.documents[0];
         let names = Plain { values, run: Some(run.as_str()) };
         let touches = match &document.document.form.touches {
@@ -225,7 +225,7 @@ impl Procedure {
                 Some(patterns)
             }
         };
-        Radius::new(touches).map_err(|wrong| no_pattern(&wrong))
+        Radius::new(touches, folds).map_err(|wrong| no_pattern(&wrong))
     }
 }
 
@@ -236,7 +236,7 @@ fn no_pattern(wrong: &globset::Error) -> BindError {
 impl Bound<'_> {
     /// A fresh memory.
     pub(crate) fn session<'a>(&'a self, engine: Engine<'a>, secrets: &'a Secrets, key: Option<[u8; 32]>) -> Session<'a> {
-        let sensitive = Sensitive::new(&self.sensitive, key).unwrap_or_default();
+        let sensitive = Sensitive::new(&self.sensitive, engine.world.folds_case(), key).unwrap_or_default();
         Session::new(engine, &self.graph, self.run.clone(), secrets, sensitive, self.procedure)
     }
 

@@ -3,15 +3,16 @@
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use model::resource::Resource;
 
-/// Patterns over resources as a set. `*` and `?` stay within one part of a path, `**` does not.
+/// Patterns over resources as a set. `*` and `?` stay within one part of a path, `**` does not. `folds`: whether names that
+/// differ in case only name the same.
 ///
 /// # Errors
 /// A pattern is none.
-pub fn globs(patterns: &[String]) -> Result<GlobSet, globset::Error> {
+pub fn globs(patterns: &[String], folds: bool) -> Result<GlobSet, globset::Error> {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
         let mut add = |text: &str| -> Result<(), globset::Error> {
-            set.add(GlobBuilder::new(text).literal_separator(true).backslash_escape(false).case_insensitive(cfg!(windows)).build()?);
+            set.add(GlobBuilder::new(text).literal_separator(true).backslash_escape(false).case_insensitive(folds).build()?);
             Ok(())
         };
         // `file:**/x` is an `x` below any root; it would be no more than a `*` where it does not stand alone.
@@ -43,12 +44,12 @@ pub struct Radius {
 }
 
 impl Radius {
-    /// Of a runbook that says it; without, everything may be set.
+    /// Of a runbook that says it; without, everything may be set. `folds` as in [`globs`].
     ///
     /// # Errors
     /// A pattern is none.
-    pub fn new(touches: Option<Vec<String>>) -> Result<Self, globset::Error> {
-        let set = touches.as_deref().map(globs).transpose()?;
+    pub fn new(touches: Option<Vec<String>>, folds: bool) -> Result<Self, globset::Error> {
+        let set = touches.as_deref().map(|touches| globs(touches, folds)).transpose()?;
         Ok(Self { patterns: touches.unwrap_or_default(), set })
     }
 
@@ -91,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_directory_pattern_means_the_directory_and_all_below_and_nothing_beside() {
-        let radius = Radius::new(Some(vec!["file:/etc/nginx/**".into(), "service:ngin?".into()])).unwrap();
+        let radius = Radius::new(Some(vec!["file:/etc/nginx/**".into(), "service:ngin?".into()]), false).unwrap();
         let allowed = |text: &str| radius.allows(&Resource::parse(text).unwrap());
         assert!(allowed("file:/etc/nginx/a/b") && allowed("file:/etc/nginx") && allowed("service:nginx"));
         assert!(!allowed("file:/etc/nginx2") && !allowed("file:/etc") && !allowed("service:apache"));
@@ -100,15 +101,22 @@ mod tests {
 
     #[test]
     fn two_stars_after_the_kind_mean_below_any_root() {
-        let set = globs(&["file:**/site.key".into()]).unwrap();
+        let set = globs(&["file:**/site.key".into()], false).unwrap();
         assert!(set.is_match("file:/site.key") && set.is_match("file:/etc/nginx/tls/site.key") && set.is_match("file:C:/tls/site.key"));
         assert!(!set.is_match("file:/etc/site.key/old") && !set.is_match("file:/etc/other.key") && !set.is_match("other:site.key"));
-        assert!(globs(&["file:**".into()]).unwrap().is_match("file:/a/b/c"));
+        assert!(globs(&["file:**".into()], false).unwrap().is_match("file:/a/b/c"));
+    }
+
+    #[test]
+    fn where_names_fold_a_pattern_does() {
+        let allows =
+            |folds| Radius::new(Some(vec!["file:C:\\Sage\\**".into()]), folds).unwrap().allows(&Resource::parse("file:c:\\sage\\a").unwrap());
+        assert!(allows(true) && !allows(false));
     }
 
     #[test]
     fn a_name_with_wildcards_matches_itself_only() {
-        let set = globs(&[format!("file:{}", literal("/a!/[x]*?.pem"))]).unwrap();
+        let set = globs(&[format!("file:{}", literal("/a!/[x]*?.pem"))], false).unwrap();
         assert!(set.is_match("file:/a!/[x]*?.pem") && !set.is_match("file:/a!/xyz.pem"));
     }
 }

@@ -158,8 +158,8 @@ fn document<T: JsonSchema>(title: &str, ids: &[&str]) -> Value {
     schema
 }
 
-/// The parameters of the action that the engine knows itself.
-fn call() -> Value {
+/// The parameters of `action: runbook`, which the engine knows itself.
+pub fn call() -> Value {
     json!({
         "type": "object",
         "properties": {

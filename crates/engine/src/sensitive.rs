@@ -18,12 +18,13 @@ pub struct Sensitive {
 }
 
 impl Sensitive {
-    /// With declared patterns (`file:/x/**`), and the state directory's key, which a plan has not.
+    /// With declared patterns (`file:/x/**`), whether names fold ([`crate::radius::globs`]), and the state directory's key,
+    /// which a plan has not.
     ///
     /// # Errors
     /// A pattern is none.
-    pub fn new(patterns: &[String], key: Option<[u8; 32]>) -> Result<Self, globset::Error> {
-        Ok(Self { patterns: crate::radius::globs(patterns)?, found: RwLock::default(), key })
+    pub fn new(patterns: &[String], folds: bool, key: Option<[u8; 32]>) -> Result<Self, globset::Error> {
+        Ok(Self { patterns: crate::radius::globs(patterns, folds)?, found: RwLock::default(), key })
     }
 
     /// From now on this resource is sensitive.

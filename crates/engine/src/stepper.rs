@@ -18,7 +18,11 @@ pub(crate) fn parameters(sight: &Sight<'_, '_>, with: Option<model::yaml::Raw>, 
     let Some(with) = with else { return Ok(Value::Mapping(serde_yaml::Mapping::new())) };
     let raw = graph.documents[document].document.tree.value(with);
     let names = Names { session: sight.session, group: graph.nodes[sight.node as usize].group, more: &[] };
-    template::render(&raw, &names).map_err(|wrong| ActionError::Invalid(wrong.message))
+    template::render(&raw, &names).map_err(|wrong| {
+        let path: Vec<String> = wrong.path.iter().map(template::Place::part).collect();
+        let at = Some(graph.place_of(document, with, &path, Some(wrong.cause.at)));
+        ActionError::Unfit { path, message: wrong.message, at }
+    })
 }
 
 /// What a step proposes now, given what it sees.
@@ -30,7 +34,13 @@ pub(crate) fn propose(sight: &Sight<'_, '_>) -> Result<Proposal, ActionError> {
     if !step.about.done_when.is_empty() && done_already(sight, step.about.document, &step.about.done_when)? == May::Known(true) {
         return Ok(Proposal::unchanged().because("already done, its checks hold"));
     }
-    let mut proposal = (kinds[step.kind].propose)(&with, sight)?;
+    let mut proposal = (kinds[step.kind].propose)(&with, sight).map_err(|wrong| match (wrong, step.with) {
+        (ActionError::Unfit { path, message, at: None }, Some(with)) => {
+            let at = Some(graph.place_of(step.about.document, with, &path, None));
+            ActionError::Unfit { path, message, at }
+        }
+        (wrong, _) => wrong,
+    })?;
     mark_sensitive(sight, &mut proposal);
     Ok(proposal)
 }

@@ -3,6 +3,7 @@
 use crate::command::kept_name;
 use crate::graph::{Ix, Target};
 use crate::load::Named;
+use crate::plan::Looked;
 use crate::scope::Names;
 use crate::session::Session;
 use crate::stepper;
@@ -12,7 +13,7 @@ use model::digest::Digest;
 use model::effect::Change;
 use model::id::StepId;
 use model::program::Program;
-use model::resource::Resource;
+use model::resource::{Resource, ResourceKind};
 use model::state::State;
 use model::value::{May, SecretText, Text, Value};
 use model::yaml::Source;
@@ -44,6 +45,7 @@ pub(crate) struct Sight<'s, 'a> {
 pub(crate) struct Planning {
     pub(crate) unknown_since: Option<StepId>,
     pub(crate) programs: bool,
+    pub(crate) looked: Arc<Looked>,
 }
 
 impl Sight<'_, '_> {
@@ -84,6 +86,11 @@ impl Sight<'_, '_> {
         Ok(source)
     }
 
+    /// Whether nothing may be started or connected to.
+    fn is_unlooked(&self) -> bool {
+        self.planning.as_ref().is_some_and(|planning| !planning.programs)
+    }
+
     fn target(&self, step: &str) -> Result<&Target, ActionError> {
         let group = self.session.graph.nodes[self.node as usize].group;
         self.session.graph.resolve(group, step).ok_or_else(|| ActionError::Invalid(format!("no step is called `{step}`")))
@@ -91,8 +98,16 @@ impl Sight<'_, '_> {
 }
 
 impl Look for Sight<'_, '_> {
+    fn folds_case(&self) -> bool {
+        self.look.folds_case()
+    }
+
     fn state(&self, what: &Resource) -> Result<State, WorldError> {
         self.note(what, false);
+        // A service manager is a program, and what probes a daemon connects.
+        if what.kind == ResourceKind::Service && self.is_unlooked() {
+            return Ok(State::Unknown { until: self.step().clone() });
+        }
         self.look.state(what)
     }
 
@@ -112,6 +127,9 @@ impl Look for Sight<'_, '_> {
     }
 
     fn services(&self) -> Result<Vec<String>, WorldError> {
+        if self.is_unlooked() {
+            return Err(WorldError::Unknown { until: self.step().clone() });
+        }
         self.look.services()
     }
 
@@ -132,17 +150,23 @@ impl Look for Sight<'_, '_> {
     }
 
     fn connect(&self, endpoint: &Endpoint) -> Result<May<Reply>, WorldError> {
-        if self.planning.as_ref().is_some_and(|planning| !planning.programs) {
+        if self.is_unlooked() {
             return Ok(May::Unknown { until: self.step().clone() });
         }
-        self.behaviour(|| self.look.connect(endpoint))
+        self.behaviour(|| match &self.planning {
+            Some(planning) => planning.looked.reply(self.node, endpoint, || self.look.connect(endpoint)),
+            None => self.look.connect(endpoint),
+        })
     }
 
     fn output(&self, program: &Program) -> Result<May<Output>, WorldError> {
-        if self.planning.as_ref().is_some_and(|planning| !planning.programs) {
+        if self.is_unlooked() {
             return Ok(May::Unknown { until: self.step().clone() });
         }
-        self.behaviour(|| self.look.output(program))
+        self.behaviour(|| match &self.planning {
+            Some(planning) => planning.looked.output(self.node, program, || self.look.output(program)),
+            None => self.look.output(program),
+        })
     }
 }
 

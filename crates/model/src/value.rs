@@ -239,6 +239,9 @@ impl<'de> Deserialize<'de> for Text {
                 let pieces = names.iter().filter_map(|n| n.as_str()).map(|n| Piece::Secret(n.to_owned())).collect();
                 Ok(Self::Secret(SecretText { pieces }))
             }
+            Value::Sequence(_) => Err(D::Error::custom("a text is wanted, not a list")),
+            Value::Number(_) => Err(D::Error::custom("a text is wanted, not a number")),
+            Value::Bool(_) => Err(D::Error::custom("a text is wanted, not true or false")),
             _ => Err(D::Error::custom("a text is wanted")),
         }
     }

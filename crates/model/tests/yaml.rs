@@ -9,7 +9,7 @@ use model::{
     size::Size,
     span::Span,
     value::May,
-    yaml::{At, Map, Raw, Shape, Sink, Tree, parse, read, read_parameters},
+    yaml::{At, Foresight, Map, Raw, Shape, Sink, Tree, parse, read, read_parameters},
 };
 use serde::Deserialize;
 
@@ -205,7 +205,7 @@ fn in_parameters_a_template_stands_for_any_type() {
     }
     let text = "within: '{{ a }}'\nsize: '{{ a }} GB'\nnumber: '{{ a }}'\nlist: '{{ a }}'\nflag: '{{ a }}'\nword: '{{ a }}'\nmap: {k: '{{ a }}', l: 1}\nother: '{{ a }}'\ntext: '{{ a }}'\nnumbers: '{{ a }}'\nthing: 1\n";
     let (tree, sink) = tree(text);
-    assert!(read_parameters::<With>(&tree, Some(tree.root()), tree.root(), &sink).is_some());
+    assert!(read_parameters::<With>(&tree, Some(tree.root()), tree.root(), &Foresight::new(), &sink).is_some());
     let found = sink.into_diagnostics();
     assert_eq!(found.iter().map(|found| found.code).collect::<Vec<_>>(), ["wrong-type", "unknown-key"], "{found}");
 }

@@ -4,11 +4,12 @@ use crate::error::WorldError;
 use crate::proposal::Proposal;
 use crate::view::View;
 use model::id::StepId;
-use model::value::Value;
-use model::yaml::{self, Raw, Sink, Tree};
+use model::value::{SecretText, Value};
+use model::yaml::{self, Foresight, Raw, Sink, Tree};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_path_to_error::Segment;
 
 /// A typed kind of step. It looks and proposes, nothing else.
 pub trait Action: DeserializeOwned + JsonSchema + Send + Sync + 'static {
@@ -65,6 +66,16 @@ pub enum ActionError {
     /// The parameters make no sense together.
     #[error("{0}")]
     Invalid(String),
+    /// The parameters are of other types than the action wants, or cannot be worked out: the document is wrong.
+    #[error("{message}")]
+    Unfit {
+        /// The way from the parameters to what is wrong: keys, and places in lists from 0.
+        path: Vec<String>,
+        /// What is wrong.
+        message: String,
+        /// Where it is written, once that is known: `FILE:LINE:COLUMN`.
+        at: Option<String>,
+    },
     /// What cannot be known yet had to be.
     #[error("not known before step `{until}`")]
     Unknown {
@@ -89,8 +100,9 @@ pub struct Kind {
     pub with: fn(&mut SchemaGenerator) -> Schema,
     /// What its outputs are.
     pub outputs: fn(&mut SchemaGenerator) -> Schema,
-    /// Whether parameters, not rendered yet, fit: reports everything that does not, at its place or at the step's.
-    pub check: fn(&Tree, Option<Raw>, step: Raw, &Sink),
+    /// Whether parameters, not rendered yet, fit, as far as templates are foreseen: reports everything that does not, at its
+    /// place or at the step's.
+    pub check: fn(&Tree, Option<Raw>, step: Raw, &Foresight, &Sink),
     /// What it would do with these parameters.
     pub propose: fn(&Value, &dyn View) -> Result<Proposal, ActionError>,
 }
@@ -106,8 +118,8 @@ impl Kind {
             template: A::TEMPLATE,
             with: |generator| generator.subschema_for::<A>(),
             outputs: |generator| generator.subschema_for::<A::Outputs>(),
-            check: |tree, with, step, sink| {
-                yaml::read_parameters::<A>(tree, with, step, sink);
+            check: |tree, with, step, foresight, sink| {
+                yaml::read_parameters::<A>(tree, with, step, foresight, sink);
             },
             propose: |with, view| {
                 if let Ok(action) = serde_yaml::from_value::<A>(with.clone()) {
@@ -119,9 +131,27 @@ impl Kind {
                 }
                 match serde_path_to_error::deserialize::<_, A>(with.clone()) {
                     Ok(action) => action.propose(view),
-                    Err(wrong) => Err(ActionError::Invalid(format!("`with.{}`: {}", wrong.path(), wrong.inner()))),
+                    Err(wrong) => Err(unfit(with, &wrong)),
                 }
             },
         }
     }
+}
+
+/// Why parameters do not fit, in words that name no value.
+fn unfit(with: &Value, wrong: &serde_path_to_error::Error<serde_yaml::Error>) -> ActionError {
+    let mut path = Vec::new();
+    let mut value = Some(with);
+    for segment in wrong.path() {
+        let (part, inner) = match segment {
+            Segment::Seq { index } => (index.to_string(), value.and_then(|value| value.get(*index))),
+            Segment::Map { key } | Segment::Enum { variant: key } => (key.clone(), value.and_then(|value| value.get(key.as_str()))),
+            Segment::Unknown => break,
+        };
+        value = inner;
+        path.push(part);
+    }
+    let secret = value.is_some_and(|value| SecretText::of(value).is_some());
+    let why = if secret { "no secret may stand here".to_owned() } else { yaml::plainly(&wrong.inner().to_string()) };
+    ActionError::Unfit { path, message: format!("`with.{}`: {why}", wrong.path()), at: None }
 }

@@ -123,6 +123,10 @@ impl<W: Act> Act for Faulty<W> {
 }
 
 impl<W: Act> Look for Faulty<W> {
+    fn folds_case(&self) -> bool {
+        self.world.folds_case()
+    }
+
     fn state(&self, what: &Resource) -> Result<State, WorldError> {
         self.world.state(what)
     }

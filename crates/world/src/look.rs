@@ -12,6 +12,9 @@ use std::io::{Read, Write};
 /// The first group are *resources*: what they say in an imagined world is what steps before have set. The second are
 /// *behaviour*: in an imagined world they are unknown once a step before has had an effect.
 pub trait Look: Sync {
+    /// Whether names of files that differ in case only name the same file here.
+    fn folds_case(&self) -> bool;
+
     // Resources.
 
     /// The state of a resource. A directory by itself, without what is in it.

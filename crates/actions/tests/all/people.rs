@@ -116,7 +116,7 @@ fn a_confirmation_follows_the_policy_unless_it_says_otherwise() {
     assert!(!not_operator(&stage, "{ role: approver, phrase: harbor }"));
     let secret = with("{ question: Go on? }", "phrase", SecretText::named("inputs.key").value());
     let wrong = stage.propose_value("manual.confirm", &secret).expect_err("it is refused").to_string();
-    assert_eq!(wrong, "`phrase` must not be a secret: it is shown");
+    assert_eq!(wrong, "`with.phrase`: no secret may stand here");
 }
 
 #[test]

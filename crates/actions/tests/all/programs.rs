@@ -72,7 +72,7 @@ fn a_secret_never_goes_to_the_arguments_of_a_program_nor_into_a_look() {
         assert!(wrong.contains("argv"), "{wrong}");
     }
     let wrong = stage.propose_value("command.look", &with("{ argv: [cat] }", "stdin", secret.clone())).expect_err("it is refused");
-    assert!(wrong.to_string().contains("must be a `command.run`"));
+    assert!(wrong.to_string().contains("`with.stdin`: no secret may stand here"));
     let proposal = stage.propose_value("command.run", &with("{ argv: [cat] }", "stdin", secret)).expect("a proposal");
     assert_eq!(run(&proposal).0.stdin, Some(Text::Secret(SecretText::named("inputs.key"))));
 }

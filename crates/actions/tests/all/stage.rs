@@ -79,6 +79,10 @@ impl<'w> Stage<'w> {
 }
 
 impl Look for Stage<'_> {
+    fn folds_case(&self) -> bool {
+        self.look.folds_case()
+    }
+
     fn state(&self, what: &Resource) -> Result<State, WorldError> {
         self.look.state(what)
     }

@@ -9,33 +9,38 @@ use actions::BUILTIN;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value as Json, json};
 use std::fmt::Write as _;
-use world::action::Kind;
+
+/// The action that the engine knows itself.
+const RUNBOOK: (&str, &str) = ("runbook", "Does the steps of another runbook, as a group; its outputs are those that the runbook names");
 
 /// Lists the actions, or describes one.
 pub(crate) fn actions(here: &Here, args: &args::Actions) -> Result<Exit, Failure> {
+    let listed = || BUILTIN.iter().map(|kind| (kind.name, kind.about)).chain([RUNBOOK]);
     let Some(name) = &args.name else {
         if here.everywhere.json {
-            let all: Vec<Json> = BUILTIN.iter().map(|kind| json!({ "name": kind.name, "about": kind.about })).collect();
+            let all: Vec<Json> = listed().map(|(name, about)| json!({ "name": name, "about": about })).collect();
             here.print_json(&json!({ "format": 1, "actions": all }))?;
         } else {
-            let line = |kind: &Kind| format!("{}{}\n", padded(kind.name, 18), fill(kind.about, here.out.width, 18, 18));
-            here.print(&BUILTIN.iter().map(line).collect::<String>());
+            let line = |(name, about): (&str, &str)| format!("{}{}\n", padded(name, 18), fill(about, here.out.width, 18, 18));
+            here.print(&listed().map(line).collect::<String>());
         }
         return Ok(Exit::Done);
     };
-    let Some(kind) = BUILTIN.iter().find(|kind| kind.name == name) else {
+    let kind = BUILTIN.iter().find(|kind| kind.name == name);
+    let Some((name, about)) = listed().find(|(known, _)| known == name) else {
         let failure = Failure::usage(format!("there is no action `{name}`"));
-        let near = model::diagnostic::nearest(name, BUILTIN.iter().map(|kind| kind.name));
+        let near = model::diagnostic::nearest(name, listed().map(|(known, _)| known));
         return Err(match near {
             Some(near) => failure.help(format!("did you mean `{near}`?")),
             None => failure.help("`retrace actions` lists them"),
         });
     };
-    let (with, outputs) = (schema(kind.with), schema(kind.outputs));
+    let with = kind.map_or_else(engine::schema::call, |kind| schema(kind.with));
+    let outputs = kind.map_or_else(|| json!({ "type": "object" }), |kind| schema(kind.outputs));
     if here.everywhere.json {
-        here.print_json(&json!({ "format": 1, "name": kind.name, "about": kind.about, "with": with, "outputs": outputs }))?;
+        here.print_json(&json!({ "format": 1, "name": name, "about": about, "with": with, "outputs": outputs }))?;
     } else {
-        let mut text = format!("{}: {}\n", kind.name, kind.about);
+        let mut text = format!("{name}: {about}\n");
         list(&mut text, "with", &with, here.out.width);
         list(&mut text, "outputs", &outputs, here.out.width);
         here.print(&text);

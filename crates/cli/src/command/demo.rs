@@ -12,6 +12,7 @@ pub(crate) fn demo(here: &Here, args: &Demo) -> Result<Exit, Failure> {
     match play(&args.dir, here.everywhere.no_input) {
         Ok(()) => Ok(Exit::Done),
         Err(crate::demo::StoryError::Stopped) => Err(Failure::new(Exit::Stopped, "stopped", "the practice was left")),
+        Err(wrong @ crate::demo::StoryError::NotEmpty(_)) => Err(Failure::from_error(Exit::Refused, "demo", &wrong)),
         Err(wrong) => Err(Failure::from_error(Exit::Failed, "demo", &wrong)),
     }
 }

@@ -88,7 +88,7 @@ impl Site {
     pub(crate) fn make(dir: &Path) -> io::Result<Self> {
         fs::create_dir_all(dir)?;
         if fs::read_dir(dir)?.next().is_some() {
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("`{}` is not empty; give another directory", dir.display())));
+            return Err(io::ErrorKind::DirectoryNotEmpty.into());
         }
         let site = Self { root: fs::canonicalize(dir)? };
         let ports = free_ports()?;

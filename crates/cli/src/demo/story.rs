@@ -15,6 +15,9 @@ pub(crate) enum StoryError {
     /// The practice site cannot be made, read or run.
     #[error("the practice site does not work")]
     Site(#[from] io::Error),
+    /// Something is in the directory already.
+    #[error("`{0}` is not empty; give another directory")]
+    NotEmpty(String),
     /// A command ended otherwise than the story tells.
     #[error("`{command}` ended with exit code {found}, expected {expected}")]
     Exit {
@@ -46,7 +49,10 @@ const SERVERS: [&str; 3] = ["SAGE01", "RDS01", "RDS02"];
 /// # Errors
 /// The directory cannot be used, or something is not as it is told.
 pub(crate) fn play(dir: &Path, no_input: bool) -> Result<(), StoryError> {
-    let site = Site::make(dir)?;
+    let site = Site::make(dir).map_err(|wrong| match wrong.kind() {
+        io::ErrorKind::DirectoryNotEmpty => StoryError::NotEmpty(dir.display().to_string()),
+        _ => wrong.into(),
+    })?;
     site.start_services()?;
     let asked = !no_input && io::stdin().is_terminal() && io::stderr().is_terminal();
     let mut story = Story { dir: dir.to_owned(), out: Box::new(io::stderr()), asked, myself: false };

@@ -199,3 +199,23 @@ fn a_plan_does_not_count_what_cannot_be_undone_among_what_can() {
     let can = "All 3 other changes can be taken back, those before the point of no return only until it: rehearsed from every point.\n";
     assert!(plan.out.contains(can) && plan.out.contains("Cannot be undone: first (step 1, point of no return).\n"), "{}", plan.out);
 }
+
+/// `age` is on every machine where CI runs; a missing one fails this test.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_program_age_opens_what_is_sealed() {
+    let case = sealed();
+    let sealed: Vec<_> = std::fs::read_dir(case.dir().join("state/blobs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"age-encryption.org/v1")))
+        .collect();
+    assert_eq!(sealed.len(), 1, "{sealed:?}");
+    let age = |identity: &str| {
+        let mut age = std::process::Command::new("age");
+        age.args(["-d", "-i"]).arg(case.dir().join(identity)).arg(&sealed[0]).output().unwrap()
+    };
+    let opened = age("identity");
+    assert_eq!(String::from_utf8_lossy(&opened.stdout), "old-words", "{}", String::from_utf8_lossy(&opened.stderr));
+    assert!(!age("other-identity").status.success());
+}

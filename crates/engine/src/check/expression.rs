@@ -103,12 +103,6 @@ impl<'a> FileCheck<'a> {
         self.wrong_name(found, name, node);
     }
 
-    /// Whether a name is of an input that is secret, or of a var made of one.
-    fn is_secret(&self, name: &Name) -> bool {
-        let [root, field] = [0, 1].map(|at| name.segments.get(at).map_or("", |segment| segment.as_str()));
-        self.secrets.contains(&(root, field))
-    }
-
     fn wrong_name(&self, found: Diagnostic, name: &Name, node: Raw) {
         self.sink.report(found.at(self.tree.source(), self.tree.place_within(node, name.at.clone())));
     }
@@ -279,7 +273,7 @@ impl Scope for Nothing {
 }
 
 /// Whether a name is all that stands between its braces.
-fn alone(text: &str, name: &Name) -> bool {
+pub(super) fn alone(text: &str, name: &Name) -> bool {
     let before = text.get(..name.at.start).unwrap_or_default().trim_end();
     let after = text.get(name.at.end..).unwrap_or_default().trim_start();
     before.ends_with("{{") && after.starts_with("}}")

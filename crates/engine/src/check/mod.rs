@@ -4,6 +4,7 @@ mod answers;
 mod client;
 mod expression;
 mod file;
+mod foresight;
 mod frame;
 mod input;
 mod keys;

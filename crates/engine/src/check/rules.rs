@@ -98,7 +98,7 @@ impl<'a> FileCheck<'a> {
             self.parameters(with, Sight::OWN);
         }
         if let Some(known) = self.known(&undo.action) {
-            (known.kind.check)(self.tree, undo.with, undo.action.node, self.sink);
+            (known.kind.check)(self.tree, undo.with, undo.action.node, &self.foresight(undo.with), self.sink);
             self.template_file(known.kind.template, undo.with);
         }
     }

@@ -232,7 +232,7 @@ impl<'a> FileCheck<'a> {
             return self.call(step, action);
         }
         let Some(known) = self.known(action) else { return };
-        (known.kind.check)(self.tree, step.with, action.node, self.sink);
+        (known.kind.check)(self.tree, step.with, action.node, &self.foresight(step.with), self.sink);
         self.template_file(known.kind.template, step.with);
         self.class_rules(step, action, known.kind.class);
         for check in &step.done_when {
@@ -265,7 +265,7 @@ impl<'a> FileCheck<'a> {
             }
             if self.tree.text(key) == Some("checks") {
                 for item in self.tree.items(value) {
-                    if let Some(check) = yaml::read_parameters::<step::Check>(self.tree, Some(item), item, self.sink) {
+                    if let Some(check) = yaml::read_parameters::<step::Check>(self.tree, Some(item), item, &yaml::Foresight::new(), self.sink) {
                         self.inner_check(&check);
                     }
                 }
@@ -294,7 +294,7 @@ impl<'a> FileCheck<'a> {
         if known.kind.class != Class::Check {
             self.report(Diagnostic::error("no-check", format!("`{}` is no check: it does not only look", &*check.action.value)), check.action.node);
         }
-        (known.kind.check)(self.tree, check.with, check.action.node, self.sink);
+        (known.kind.check)(self.tree, check.with, check.action.node, &self.foresight(check.with), self.sink);
     }
 
     fn program_outputs(&mut self, step: &'a Step) {
@@ -321,7 +321,7 @@ impl<'a> FileCheck<'a> {
         let Some(index) = self.file.calls.get(&action.node) else { return };
         let called = &self.loaded.files[*index].document;
         let quiet = yaml::Sink::new();
-        let Some(call) = yaml::read_parameters::<RunbookCall>(self.tree, step.with, action.node, &quiet) else { return };
+        let Some(call) = yaml::read_parameters::<RunbookCall>(self.tree, step.with, action.node, &yaml::Foresight::new(), &quiet) else { return };
         for (name, value) in &call.inputs {
             let Some(def) = called.form.inputs.get(&name.value) else {
                 let found = Diagnostic::error("unknown-input", format!("that runbook has no input `{}`", &*name.value));

@@ -3,7 +3,7 @@
 use super::Refusal;
 use super::memory::is_sensitive;
 use crate::context::Engine;
-use crate::plan::{self, Wanted};
+use crate::plan::{self, Unplanned, Wanted};
 use crate::procedure::Procedure;
 use crate::secrets::Secrets;
 use model::id::RunId;
@@ -27,14 +27,18 @@ pub fn plan(engine: Engine<'_>, procedure: &Procedure, run: &RunId, programs: bo
         set: procedure.set.clone(),
         warnings: procedure.warnings.clone(),
     };
-    let plan = plan::plan(&bound.graph, &session, wanted).map_err(|wrong| Refusal::Broken(wrong.to_string()))?;
+    let plan = plan::plan(&bound.graph, &session, wanted).map_err(|wrong| match wrong {
+        Unplanned::Invalid(why) => Refusal::Invalid(why),
+        Unplanned::Json(wrong) => Refusal::Broken(wrong.to_string()),
+    })?;
     // Then it is only a part of one.
     if engine.stop.wished() {
         return Err(Refusal::Stopped);
     }
     if procedure.recipients.is_empty() && plan.steps.iter().any(|step| step.effects.iter().any(is_sensitive)) {
         let which = plan.steps.iter().filter(|step| step.effects.iter().any(is_sensitive)).map(|step| {
-            format!("`{}` sets something that holds a secret, and the client file names nobody (`people.*.age`, `recovery`) who could open what is kept of it", step.id)
+            let at = bound.graph.find(step.id.as_str()).and_then(|node| bound.graph.place_of_step(node)).unwrap_or_default();
+            format!("`{}` sets something that holds a secret, and the client file names nobody (`people.*.age`, `recovery`) who could open what is kept of it\n{at}", step.id)
         });
         return Err(Refusal::Invalid(which.collect()));
     }

@@ -10,7 +10,7 @@ use crate::load::RunbookFile;
 use model::id::StepId;
 use model::input::InputType;
 use model::value::Value;
-use model::yaml::Raw;
+use model::yaml::{Raw, Shape};
 use petgraph::graph::{DiGraph, NodeIndex};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -216,6 +216,30 @@ pub struct Values {
 }
 
 impl Graph {
+    /// Where something below a node of a document is written: `FILE:LINE:COLUMN`. `within`: bytes of the text there.
+    pub fn place_of(&self, document: usize, node: Raw, path: &[String], within: Option<std::ops::Range<usize>>) -> String {
+        let tree = &self.documents[document].document.tree;
+        let mut at = node;
+        for part in path {
+            let below = match tree.shape(at) {
+                Shape::List => part.parse().ok().and_then(|index| tree.items(at).nth(index)),
+                _ => tree.get(at, part),
+            };
+            // What a template has brought is not written below it.
+            let Some(below) = below else { break };
+            at = below;
+        }
+        let place = within.map_or_else(|| tree.place(at), |bytes| tree.place_within(at, bytes));
+        let (line, column) = tree.source().position(place.start);
+        format!("{}:{line}:{column}", tree.source().name())
+    }
+
+    /// Where the parameters of a step are written; nothing for what has none.
+    pub fn place_of_step(&self, node: Ix) -> Option<String> {
+        let step = self.step(node)?;
+        Some(self.place_of(step.about.document, step.with?, &[], None))
+    }
+
     /// The step of a node, if it is one.
     pub fn step(&self, node: Ix) -> Option<&Step> {
         match &self.nodes[node as usize].work {

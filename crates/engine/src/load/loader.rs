@@ -75,7 +75,9 @@ pub fn load(runbook: &Path, client: Option<&Path>, answers: Option<&Path>, kinds
     let sink = Sink::new();
     let templated = kinds.iter().filter_map(|kind| Some((kind.name, kind.template?))).collect();
     let mut loader = Loader { reader, templated, sink: &sink, files: Vec::new(), known: BTreeMap::new(), open: Vec::new() };
-    let main = loader.runbook(&plain(runbook), None);
+    let path = plain(runbook);
+    // `.` is no file, and is named as it was given.
+    let main = loader.runbook(if path.as_os_str().is_empty() { runbook } else { &path }, None);
     let client_read = client.and_then(|path| Document::parse(path, &loader.bytes(path, None)?, loader.sink));
     let answers_read = answers.and_then(|path| Document::parse(path, &loader.bytes(path, None)?, loader.sink));
     let files = closed_up(loader.files);
@@ -125,6 +127,7 @@ impl Loader<'_> {
             Err(error) => {
                 let why = match error.kind() {
                     io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                    io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
                     io::ErrorKind::PermissionDenied => "it is not allowed".to_owned(),
                     _ => error.to_string(),
                 };
@@ -164,7 +167,9 @@ impl Loader<'_> {
                 self.calls(document, inner, calls, height);
             }
             let Some(action) = step.action.as_ref().filter(|action| &*action.value == RUNBOOK) else { continue };
-            let Some(call) = yaml::read_parameters::<RunbookCall>(&document.tree, step.with, action.node, self.sink) else { continue };
+            let Some(call) = yaml::read_parameters::<RunbookCall>(&document.tree, step.with, action.node, &yaml::Foresight::new(), self.sink) else {
+                continue;
+            };
             if let Some(index) = self.call(document, &call.path) {
                 calls.insert(action.node, index);
                 *height = (*height).max(1 + self.files[index].as_ref().map_or(0, |file| file.height));

@@ -1,6 +1,7 @@
 //! One pass over all steps in an imagined world.
 
 use crate::graph::{Graph, Ix, Work};
+use crate::plan::looked::Looked;
 use crate::plan::outputs::{self, Assumed};
 use crate::progress::Progress;
 use crate::radius::Radius;
@@ -16,7 +17,7 @@ use model::resource::{Resource, ResourceKind};
 use model::state::State;
 use model::value::May;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use world::act::Source;
 use world::action::ActionError;
 use world::error::WorldError;
@@ -47,7 +48,10 @@ pub(crate) struct Imaginer<'s, 'a> {
     pub(crate) changes: Vec<(Ix, Effect, Option<StepId>)>,
     /// Why the run would be refused.
     pub(crate) refused: Vec<String>,
+    /// What is wrong with the documents, each with its place in a line of its own.
+    pub(crate) invalid: Vec<String>,
     programs: bool,
+    looked: Arc<Looked>,
     chosen: BTreeMap<StepId, String>,
     progress: Progress<'a>,
     /// For each node the latest step at or before it that had an effect.
@@ -57,7 +61,7 @@ pub(crate) struct Imaginer<'s, 'a> {
 }
 
 impl<'s, 'a> Imaginer<'s, 'a> {
-    pub(crate) fn new(session: &'s Session<'a>, graph: &'a Graph, programs: bool, chosen: BTreeMap<StepId, String>) -> Self {
+    pub(crate) fn new(session: &'s Session<'a>, graph: &'a Graph, programs: bool, chosen: BTreeMap<StepId, String>, looked: &Arc<Looked>) -> Self {
         Self {
             session,
             graph,
@@ -66,7 +70,9 @@ impl<'s, 'a> Imaginer<'s, 'a> {
             uses: vec![Vec::new(); graph.nodes.len()],
             changes: Vec::new(),
             refused: Vec::new(),
+            invalid: Vec::new(),
             programs,
+            looked: Arc::clone(looked),
             chosen,
             progress: Progress::new(graph),
             acted: vec![None; graph.nodes.len()],
@@ -167,7 +173,7 @@ impl<'s, 'a> Imaginer<'s, 'a> {
             session,
             look: &self.world,
             node,
-            planning: Some(Planning { unknown_since, programs: self.programs }),
+            planning: Some(Planning { unknown_since, programs: self.programs, looked: Arc::clone(&self.looked) }),
             seen: Mutex::default(),
             revealed: Mutex::default(),
         };
@@ -296,7 +302,11 @@ impl<'s, 'a> Imaginer<'s, 'a> {
     fn fail(&mut self, node: Ix, wrong: &ActionError) -> Outcome {
         let text = chain(wrong);
         let id = &self.graph.nodes[node as usize].id;
-        self.refused.push(format!("`{id}`: {text}"));
+        match (wrong, self.graph.place_of_step(node)) {
+            (ActionError::Unfit { at: Some(at), .. }, _) => self.invalid.push(format!("`{id}`: {text}\n{at}")),
+            (ActionError::Unfit { at: None, .. } | ActionError::Unknown { .. }, Some(at)) => self.refused.push(format!("`{id}`: {text} ({at})")),
+            _ => self.refused.push(format!("`{id}`: {text}")),
+        }
         self.plan(node, Decision::Fails, None, Some(text));
         self.session.learn(node, |known| known.outcome = Some("failed"));
         Outcome::Failed

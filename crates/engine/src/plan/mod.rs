@@ -1,12 +1,14 @@
 //! A dry run: the whole runbook in an imagined world.
 
 mod imagine;
+mod looked;
 mod moved;
 mod outputs;
 mod races;
 mod rehearse;
 
 pub(crate) use imagine::chain;
+pub(crate) use looked::Looked;
 pub(crate) use moved::moved;
 pub(crate) use outputs::{Brought, left_out, of_group, settle};
 
@@ -20,6 +22,7 @@ use model::plan::{Decision, Irreversible, NeedsIdentity, OtherOption, Plan, Plan
 use model::span::Span;
 use rehearse::{Rehearsed, rehearse};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What a plan is made of beside the graph and the world.
@@ -42,16 +45,31 @@ pub struct Wanted<'a> {
     pub warnings: Vec<String>,
 }
 
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum Unplanned {
+    /// What is wrong with the documents, each with its place in a line of its own.
+    #[error("the documents are wrong")]
+    Invalid(Vec<String>),
+    /// It holds a value that JSON lacks.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}
+
 /// Plans: `session` makes a fresh memory for each pass, for every option of a decision is a pass of its own.
 ///
 /// # Errors
-/// A value that JSON lacks.
-pub fn plan<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, wanted: Wanted<'_>) -> Result<Plan, serde_json::Error> {
+/// See [`Unplanned`].
+pub fn plan<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, wanted: Wanted<'_>) -> Result<Plan, Unplanned> {
     let main = session();
-    let mut imaginer = Imaginer::new(&main, graph, wanted.programs, BTreeMap::new());
+    let looked = Arc::default();
+    let mut imaginer = Imaginer::new(&main, graph, wanted.programs, BTreeMap::new(), &looked);
     imaginer.imagine_all(wanted.radius);
     let Rehearsed { rehearsal, mut irreversible, sealed } = rehearse(&mut imaginer);
     imaginer.imagine_last(wanted.radius);
+    if !imaginer.invalid.is_empty() {
+        return Err(Unplanned::Invalid(imaginer.invalid));
+    }
     let mut refused = std::mem::take(&mut imaginer.refused);
     refused.extend(races::races(graph, &imaginer.uses));
 
@@ -81,7 +99,7 @@ pub fn plan<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, wanted: Wan
     warnings.extend(most.into_iter().flat_map(|most| main.windows.too_short(most)));
     let totals = totals(graph, &imaginer, |_| true);
     let steps: Vec<PlannedStep> = imaginer.steps().map(|(_, planned)| planned.clone()).collect();
-    let options = other_options(graph, session, wanted.radius, wanted.programs, &steps);
+    let options = other_options(graph, session, wanted.radius, (wanted.programs, &looked), &steps);
     let mut files = wanted.files;
     for (path, source) in main.files.read().unwrap_or_else(std::sync::PoisonError::into_inner).iter() {
         files.insert(format!("files/{path}"), source.text().to_string());
@@ -141,7 +159,13 @@ fn effects(planned: &PlannedStep) -> u32 {
 }
 
 /// For each decision, what each option that the plan does not assume would do otherwise.
-fn other_options<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, radius: &Radius, programs: bool, main: &[PlannedStep]) -> Vec<OtherOption> {
+fn other_options<'a>(
+    graph: &'a Graph,
+    session: &dyn Fn() -> Session<'a>,
+    radius: &Radius,
+    (programs, looked): (bool, &Arc<Looked>),
+    main: &[PlannedStep],
+) -> Vec<OtherOption> {
     let by_id: BTreeMap<&str, &PlannedStep> = main.iter().map(|step| (step.id.as_str(), step)).collect();
     let mut found = Vec::new();
     for planned in main {
@@ -156,7 +180,7 @@ fn other_options<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, radius
         for (option, _) in options.iter().filter(|(id, _)| id != expected) {
             let fresh = session();
             let chosen = BTreeMap::from([(planned.id.clone(), option.clone())]);
-            let mut imaginer = Imaginer::new(&fresh, graph, programs, chosen);
+            let mut imaginer = Imaginer::new(&fresh, graph, programs, chosen, looked);
             imaginer.imagine_all(radius);
             imaginer.imagine_last(radius);
             let other = |step: &PlannedStep| step.decision != Decision::Skip && by_id.get(step.id.as_str()).is_none_or(|same| *same != step);

@@ -26,6 +26,16 @@ pub enum Place {
     Index(usize),
 }
 
+impl Place {
+    /// The key, or the place in the list.
+    pub fn part(&self) -> String {
+        match self {
+            Self::Key(key) => key.clone(),
+            Self::Index(index) => index.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -15,6 +15,7 @@ use super::{
     at::{AT, NODE, Raw},
     dummy::{Dummy, stand_in},
     fault::Fault,
+    foreseen::{Foreseen, Foresight, Stand},
     one_of::ONE_OF,
     scalar::Plain,
     sink::Sink,
@@ -26,13 +27,13 @@ use crate::diagnostic::{Diagnostic, nearest};
 /// Reads a node as a type and reports all errors below it. What has an error holds a stand-in afterwards: do not use the
 /// value when errors were reported. Nothing comes back only for a type that refuses every stand-in.
 pub fn read<'t, T: Deserialize<'t>>(tree: &'t Tree, node: Raw, sink: &'t Sink) -> Option<T> {
-    De { tree, node, sink, owner: "", quiet: false, templates: false, absent: false }.typed().ok()
+    De { tree, node, sink, owner: "", quiet: false, templates: None, absent: false }.typed().ok()
 }
 
-/// Like [`read`], for parameters before they are rendered: a text that holds `{{` stands for a value of any type. No
-/// parameters at all are read as an empty mapping, with errors at `step`.
-pub fn read_parameters<'t, T: Deserialize<'t>>(tree: &'t Tree, with: Option<Raw>, step: Raw, sink: &'t Sink) -> Option<T> {
-    De { tree, node: with.unwrap_or(step), sink, owner: "", quiet: false, templates: true, absent: with.is_none() }.typed().ok()
+/// Like [`read`], for parameters before they are rendered: a text that holds `{{` stands for a value of any type, but for
+/// what is foreseen of it. No parameters at all are read as an empty mapping, with errors at `step`.
+pub fn read_parameters<'t, T: Deserialize<'t>>(tree: &'t Tree, with: Option<Raw>, step: Raw, foresight: &'t Foresight, sink: &'t Sink) -> Option<T> {
+    De { tree, node: with.unwrap_or(step), sink, owner: "", quiet: false, templates: Some(foresight), absent: with.is_none() }.typed().ok()
 }
 
 /// A type that is named by its method reads the node, or a stand-in where the node is none.
@@ -40,7 +41,7 @@ macro_rules! typed_or_dummy {
     ($($method:ident)*) => {
         $(fn $method<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, Fault> {
             match self.shape() {
-                None => Dummy::NOTHING.$method(visitor),
+                None => self.stand().$method(visitor),
                 Some(_) => self.deserialize_any(visitor),
             }
         })*
@@ -56,8 +57,8 @@ pub(super) struct De<'t> {
     owner: &'static str,
     /// Whether everything below was reported in an earlier attempt.
     quiet: bool,
-    /// Whether a text that holds `{{` stands for anything.
-    templates: bool,
+    /// Where a text that holds `{{` stands for anything: what is foreseen of it.
+    templates: Option<&'t Foresight>,
     /// Whether it is an empty mapping that is not written down.
     absent: bool,
 }
@@ -80,7 +81,7 @@ impl<'t> De<'t> {
                 }
                 Err(fault) => {
                     // Whatever a stand-in was refused for is nobody's mistake.
-                    if !self.quiet && self.shape().is_some() {
+                    if !self.quiet && (self.shape().is_some() || self.foreseen().is_some()) {
                         self.report(fault);
                     }
                     return stand_in();
@@ -93,7 +94,19 @@ impl<'t> De<'t> {
         let diagnostic = match fault {
             Fault::Silent => return,
             Fault::Missing(field) => Diagnostic::error("missing-key", format!("the key `{field}` is missing")),
-            Fault::Found { code, message, help } => Diagnostic::error(code, self.as_written(message)).help_if(help),
+            Fault::Found { .. } if self.foreseen().is_some_and(Foreseen::holds_secret) => {
+                Diagnostic::error("secret-not-here", "no secret may stand here: this is shown, logged or seen by others")
+                    .help("give it to a program in `env` or `stdin` of `command.run`, to a file in `text`, to a person under `show`")
+            }
+            Fault::Found { code, message, help } => match self.foreseen() {
+                // Which text it will be is not known, and so not what a type that is read from text says of it.
+                Some(Foreseen::Text) if !message.ends_with(", found text") => return,
+                Some(foreseen) => {
+                    let (message, help) = foreseen.told(message);
+                    Diagnostic::error("template-kind", message).help_if(help)
+                }
+                None => Diagnostic::error(code, self.as_written(message)).help_if(help),
+            },
         };
         self.sink.report(diagnostic.at(self.tree.source(), self.tree.place(self.node)));
     }
@@ -115,9 +128,19 @@ impl<'t> De<'t> {
         match self.tree.shape(self.node) {
             _ if self.absent => Some(Shape::Map),
             Shape::Bad => None,
-            Shape::Text(text) if self.templates && text.contains("{{") => None,
+            Shape::Text(text) if self.templates.is_some() && text.contains("{{") => None,
             shape => Some(shape),
         }
+    }
+
+    /// What is foreseen of the template that the node is.
+    fn foreseen(self) -> Option<&'t Foreseen> {
+        self.templates?.get(&self.node).filter(|_| !self.absent)
+    }
+
+    /// What takes the place of a node without a shape.
+    fn stand(self) -> Stand<'t> {
+        Stand::of(self.foreseen())
     }
 
     fn entries<V: Visitor<'t>>(self, fields: Option<&'static [&'static str]>, visitor: V) -> Result<V::Value, Fault> {
@@ -131,7 +154,7 @@ impl<'t> Deserializer<'t> for De<'t> {
 
     fn deserialize_any<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.shape() {
-            None => Dummy::NOTHING.deserialize_any(visitor),
+            None => self.stand().deserialize_any(visitor),
             Some(Shape::Text(text)) => visitor.visit_borrowed_str(text),
             Some(Shape::Plain(Plain::Bool(value))) => visitor.visit_bool(value),
             Some(Shape::Plain(Plain::Int(value))) if value < 0 => visitor.visit_i64(value),
@@ -149,7 +172,7 @@ impl<'t> Deserializer<'t> for De<'t> {
 
     fn deserialize_option<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.shape() {
-            None => visitor.visit_none(),
+            None => self.stand().deserialize_option(visitor),
             Some(Shape::Plain(Plain::Null)) => Err(Fault::Found {
                 code: "no-value",
                 message: "nothing is written here".to_owned(),
@@ -170,7 +193,7 @@ impl<'t> Deserializer<'t> for De<'t> {
 
     fn deserialize_struct<V: Visitor<'t>>(self, _: &'static str, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Fault> {
         match self.shape() {
-            None => Dummy::NOTHING.deserialize_struct("", fields, visitor),
+            None => self.stand().deserialize_struct("", fields, visitor),
             Some(Shape::Map) => self.entries(Some(fields), visitor),
             Some(Shape::List) => Err(serde::de::Error::invalid_type(Unexpected::Seq, &visitor)),
             Some(_) => self.deserialize_any(visitor),
@@ -179,7 +202,7 @@ impl<'t> Deserializer<'t> for De<'t> {
 
     fn deserialize_enum<V: Visitor<'t>>(self, name: &'static str, words: &'static [&'static str], visitor: V) -> Result<V::Value, Fault> {
         match self.shape() {
-            None => Dummy::NOTHING.deserialize_enum(name, words, visitor),
+            None => self.stand().deserialize_enum(name, words, visitor),
             Some(Shape::Text(word)) => visitor.visit_enum(BorrowedStrDeserializer::new(word)),
             Some(Shape::Map) => {
                 let (key, end) = self.tree.inside(self.node);
@@ -205,7 +228,7 @@ impl<'t> Deserializer<'t> for De<'t> {
 
     fn deserialize_tuple<V: Visitor<'t>>(self, len: usize, visitor: V) -> Result<V::Value, Fault> {
         match self.shape() {
-            None => Dummy::NOTHING.deserialize_tuple(len, visitor),
+            None => self.stand().deserialize_tuple(len, visitor),
             Some(_) => self.deserialize_any(visitor),
         }
     }
@@ -362,7 +385,7 @@ impl<'t> MapAccess<'t> for Entries<'t> {
 
     fn next_entry<K: Deserialize<'t>, V: Deserialize<'t>>(&mut self) -> Result<Option<(K, V)>, Fault> {
         let Some(key) = self.advance() else { return Ok(None) };
-        let name = De { templates: false, ..self.de.at(key) }.typed()?;
+        let name = De { templates: None, ..self.de.at(key) }.typed()?;
         Ok(Some((name, self.next_value()?)))
     }
 }

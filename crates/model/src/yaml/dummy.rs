@@ -13,13 +13,14 @@ use super::{
 
 /// What to try, one after the other: a type that is read from text may refuse the empty one, and a type that takes
 /// anything may want something of it.
-const TRIES: [Dummy; 12] = [
+const TRIES: [Dummy; 13] = [
     Dummy::NOTHING,
     Dummy { text: "", any: Any::Text },
     Dummy { text: "0", any: Any::Text },
     Dummy { text: "1s", any: Any::Text },
     Dummy { text: "1 KB", any: Any::Text },
     Dummy { text: "a", any: Any::Text },
+    Dummy { text: "/a", any: Any::Text },
     Dummy { text: "file:/a", any: Any::Text },
     Dummy { text: "0644", any: Any::Text },
     Dummy { text: "2000-01-01", any: Any::Number },

@@ -36,18 +36,17 @@ impl std::error::Error for Fault {}
 
 impl Error for Fault {
     fn custom<T: Display>(message: T) -> Self {
-        Self::found("wrong-value", message.to_string())
+        let message = message.to_string();
+        // A type that reads a value first, and then itself from that, passes on what serde says of the value.
+        match message.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected ")) {
+            Some((found, expected)) => mismatch(&found_words(found), expected, found.starts_with(['i', 'f', 'b'])),
+            None => Self::found("wrong-value", message),
+        }
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        let expected = plain_words(&expected.to_string());
-        let help = match found {
-            Unexpected::Signed(_) | Unexpected::Unsigned(_) | Unexpected::Float(_) | Unexpected::Bool(_) if expected == "text" => {
-                Some("put it in quotes".to_owned())
-            }
-            _ => None,
-        };
-        Self::Found { code: "wrong-type", message: format!("expected {expected}, found {}", shown(found)), help }
+        let scalar = matches!(found, Unexpected::Signed(_) | Unexpected::Unsigned(_) | Unexpected::Float(_) | Unexpected::Bool(_));
+        mismatch(&shown(found), &expected.to_string(), scalar)
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -77,6 +76,29 @@ impl Error for Fault {
 
     fn duplicate_field(field: &'static str) -> Self {
         Self::found("duplicate-key", format!("the key `{field}` is there twice"))
+    }
+}
+
+/// What serde says of a value that does not fit, in the words of a runbook's author.
+pub fn plainly(wrong: &str) -> String {
+    <Fault as Error>::custom(wrong).to_string()
+}
+
+fn mismatch(found: &str, expected: &str, scalar: bool) -> Fault {
+    let expected = plain_words(expected);
+    let help = (scalar && expected == "text").then(|| "put it in quotes".to_owned());
+    Fault::Found { code: "wrong-type", message: format!("expected {expected}, found {found}"), help }
+}
+
+/// What serde says that it has found: "integer `5`", "sequence".
+fn found_words(found: &str) -> String {
+    match found.split_once(' ') {
+        Some(("integer" | "float" | "floating", number)) => format!("the number {}", number.trim_start_matches("point ")),
+        Some(("boolean", word)) => word.to_owned(),
+        Some(("unit", _)) => "nothing".to_owned(),
+        None if found == "sequence" => "a list".to_owned(),
+        None if found == "map" => "a mapping".to_owned(),
+        _ => found.to_owned(),
     }
 }
 

@@ -5,6 +5,7 @@ mod at;
 mod de;
 mod dummy;
 mod fault;
+mod foreseen;
 mod map;
 mod one_of;
 mod parse;
@@ -16,6 +17,8 @@ mod variant;
 
 pub use at::{At, Raw};
 pub use de::{read, read_parameters};
+pub use fault::plainly;
+pub use foreseen::{Foreseen, Foresight};
 pub use map::Map;
 pub use one_of::OneOf;
 pub use parse::{MOST_BYTES, MOST_DEPTH, MOST_NODES, MOST_SCALAR, parse};

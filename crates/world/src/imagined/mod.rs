@@ -130,6 +130,10 @@ impl<'w> Imagined<'w> {
 }
 
 impl Look for Imagined<'_> {
+    fn folds_case(&self) -> bool {
+        self.base.folds_case()
+    }
+
     fn state(&self, what: &Resource) -> Result<State, WorldError> {
         if what.kind != ResourceKind::File {
             let known = self.layer().other(what).cloned();

@@ -67,6 +67,10 @@ impl Memory {
 }
 
 impl Look for Memory {
+    fn folds_case(&self) -> bool {
+        false
+    }
+
     fn state(&self, what: &Resource) -> Result<State, WorldError> {
         let machine = self.machine();
         match what.kind {

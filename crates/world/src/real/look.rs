@@ -10,6 +10,10 @@ use model::value::May;
 use std::io::{Read, Write};
 
 impl Look for Real {
+    fn folds_case(&self) -> bool {
+        super::files::sys::FOLDS_CASE
+    }
+
     fn state(&self, what: &Resource) -> Result<State, WorldError> {
         match what.kind {
             ResourceKind::File => self.files.state(&what.name),

@@ -19,6 +19,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// Whether files get the modes and owners that they are to have.
 pub(crate) const DRESSES: bool = true;
+/// Whether names that differ in case only are the same.
+pub(crate) const FOLDS_CASE: bool = false;
 
 /// An open directory.
 #[derive(Debug)]

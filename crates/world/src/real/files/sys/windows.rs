@@ -19,6 +19,8 @@ const SHARE_READ_WRITE: u32 = 3;
 
 /// Whether files get the modes and owners that they are to have.
 pub(crate) const DRESSES: bool = false;
+/// Whether names that differ in case only are the same.
+pub(crate) const FOLDS_CASE: bool = true;
 
 /// A directory, held open without sharing its removal, so that nobody puts another in its place.
 #[derive(Debug)]
