@@ -102,6 +102,7 @@ impl Reporter {
         if desk.closed {
             return;
         }
+        let waiting = !desk.text.is_empty();
         match &self.shared.manner {
             Manner::Silent => return,
             Manner::Json => {
@@ -121,8 +122,11 @@ impl Reporter {
                 }
             }
         }
+        let is_news = !waiting && !desk.text.is_empty();
         self.shared.bounded(desk);
-        self.shared.news.notify_one();
+        if is_news {
+            self.shared.news.notify_one();
+        }
     }
 
     /// Something for people that is no event.
