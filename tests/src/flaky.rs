@@ -47,6 +47,11 @@ impl<'w> Flaky<'w> {
         self.left.load(Ordering::SeqCst) < 0
     }
 
+    /// How many changes there were, where none is to fail before `i64::MAX`.
+    pub fn calls(&self) -> u64 {
+        self.left.load(Ordering::SeqCst).abs_diff(i64::MAX)
+    }
+
     fn fails(&self) -> bool {
         self.left.fetch_sub(1, Ordering::SeqCst) == 0
     }

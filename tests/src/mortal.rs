@@ -32,6 +32,11 @@ impl<'s> Mortal<'s> {
         self.left.load(Ordering::SeqCst) < 0
     }
 
+    /// How many appends there were, where it is not to die before `i64::MAX`.
+    pub fn appended(&self) -> u64 {
+        self.left.load(Ordering::SeqCst).abs_diff(i64::MAX)
+    }
+
     fn alive(&self) -> Result<(), WorldError> {
         if self.is_dead() { Err(WorldError::io("use", "the state directory", io::ErrorKind::BrokenPipe.into())) } else { Ok(()) }
     }
