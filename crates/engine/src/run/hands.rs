@@ -3,6 +3,7 @@
 
 use crate::plan::Brought;
 use crate::run::images::Keeper;
+use crate::run::judged::judge_end;
 use crate::run::locks::Locks;
 use crate::run::scribe::{Dead, Scribe};
 use crate::run::told::told;
@@ -368,31 +369,6 @@ pub(crate) fn trouble(wrong: &WorldError, sensitive: &crate::sensitive::Sensitiv
             found: sensitive.masked(resource, found).to_string(),
         },
         other => Trouble::Failed(crate::plan::chain(other)),
-    }
-}
-
-fn judge_end(program: &Program, end: End, stdout: &[u8], stderr: &[u8], secret: bool) -> Result<(), Trouble> {
-    let last = |bytes: &[u8]| {
-        const MOST: usize = 2_000;
-        let text = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(MOST)..]);
-        let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(6)..].join("\n")
-    };
-    let output = if secret { String::new() } else { last(if stderr.is_empty() { stdout } else { stderr }) };
-    let failed = |what: String| {
-        let what = if output.is_empty() { what } else { format!("{what}; it wrote: {output}") };
-        Err(Trouble::Failed(format!("`{}` {what}", program.argv.first().map_or("", String::as_str))))
-    };
-    match end {
-        End::Code(code) if program.expect_exit.contains(&code) => {}
-        End::Code(code) => return failed(format!("ended with {code}")),
-        End::Signal(signal) => return failed(format!("was ended by signal {signal}")),
-        End::TimedOut => return failed("took too long and was ended".into()),
-        End::Cancelled => return Err(Trouble::Stopped),
-    }
-    match &program.expect_stdout {
-        Some(wanted) if !String::from_utf8_lossy(stdout).contains(wanted.as_str()) => failed(format!("did not write `{wanted}`")),
-        _ => Ok(()),
     }
 }
 

@@ -6,6 +6,7 @@ mod deadline;
 mod ending;
 pub(crate) mod hands;
 pub mod images;
+mod judged;
 pub(crate) mod locks;
 mod order;
 pub(crate) mod pause;
