@@ -7,8 +7,11 @@ use model::event::RunOutcome;
 use model::id::RunId;
 use model::plan::Decision;
 use model::program::End;
+use model::state::{RunState, ServiceState, StartType};
 use std::io::Read;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use tests::flaky::Flaky;
 use tests::lab::{Lab, machine};
 use tests::mortal::Mortal;
 use world::store::Store;
@@ -613,5 +616,38 @@ fn a_clock_that_is_set_while_a_run_goes_on_is_written_down_and_makes_no_differen
             .filter_map(|line| if let model::event::Event::ClockStep { seconds } = line.event { Some(seconds.round()) } else { None })
             .collect();
         assert_eq!(steps, if by == 1 { Vec::new() } else { vec![f64::from(by as i32)] }, "{by}");
+    }
+}
+
+#[test]
+fn a_service_that_comes_up_only_after_its_starter_was_killed_counts_as_started() {
+    let state = |run| ServiceState { run, start: StartType::Automatic, account: None };
+    for look in 0..12 {
+        let (world, store) = machine(&[("/d/x", "x")]);
+        world.machine().services.insert("db".into(), state(RunState::Running));
+        let lab = Lab::new(
+            "format: 1\nrunbook: r\nversion: 1.0.0\ntitle: T\ntouches: ['service:db', 'file:/d/**']\nsteps:\n  - { id: again, action: service.restart, with: { name: db, mode: restart } }\n  - { id: then, action: file.write, needs: [again], with: { path: /d/a, text: x } }\n",
+            None,
+        );
+        let is_intent = |line: &model::event::Line| matches!(&line.event, model::event::Event::Intended { step, .. } if step.as_str() == "again");
+        // It dies when the intent of the start is written; the service is on its way up.
+        let dying = || {
+            if lab.told.lines.lock().unwrap().iter().filter(|line| is_intent(line)).count() == 2 {
+                panic!("killed")
+            }
+        };
+        let killed = Flaky::new(&world, i64::MAX).telling(&dying);
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| lab.run(&killed, &store, "t-1"))).is_err());
+        assert_eq!(world.machine().services["db"].run, RunState::Stopped);
+        let looks = AtomicU32::new(0);
+        let called = || {
+            if looks.fetch_add(1, Ordering::SeqCst) == look {
+                world.machine().services.insert("db".into(), state(RunState::Running));
+            }
+        };
+        let late = Flaky::new(&world, i64::MAX).telling(&called);
+        let ending = lab.resume(&late, &store, "t-1").unwrap();
+        assert_eq!(ending.exit, 0, "look {look}: {:?}", ending.why);
+        assert!(world.machine().read("/d/a").is_some());
     }
 }

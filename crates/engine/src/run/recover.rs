@@ -1,5 +1,6 @@
 //! After a cut-off: every intent without an end is settled by looking, never by repeating.
 
+use crate::context::Engine;
 use crate::graph::Undo;
 use crate::history::Read;
 use crate::people::{Choice, ChoiceOption, NoAnswer};
@@ -19,6 +20,7 @@ use model::state::State;
 use model::value::May;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::time::Duration;
 use world::act::{Setting, Source};
 use world::error::WorldError;
 
@@ -93,7 +95,7 @@ fn settle_set(hands: &Hands<'_, '_>, effect: &EffectFold, change: &Change) -> Re
     if world::planted::bug(22) {
         return not_happened(hands, effect, "retrace");
     }
-    let real = present(session.engine.world, change).map_err(failed)?;
+    let real = come_to_rest(session.engine, change).map_err(failed)?;
     let found = session.sensitive.masked(&change.resource, &real);
     if found.same(&change.before) && !found.same(&change.after) {
         return not_happened(hands, effect, "retrace");
@@ -114,6 +116,22 @@ fn settle_set(hands: &Hands<'_, '_>, effect: &EffectFold, change: &Change) -> Re
     match in_doubt(hands, effect, text)?.as_str() {
         "happened" => happened(hands, effect, vec![Observed { resource: change.resource.clone(), state: found }]),
         _ => not_happened(hands, effect, session.engine.operator),
+    }
+}
+
+/// What a resource is now. A service that was being started or stopped goes on with it when nobody waits for it any more: it is
+/// looked at until it is as it was to be, or for a while.
+fn come_to_rest(engine: Engine<'_>, change: &Change) -> Result<State, WorldError> {
+    const WHILE: Duration = Duration::from_secs(5);
+    const BETWEEN: Duration = Duration::from_millis(250);
+    let begun = engine.clock.elapsed();
+    loop {
+        let found = present(engine.world, change)?;
+        let may_go_on = change.resource.kind == ResourceKind::Service && !found.fits(&change.after);
+        if !may_go_on || engine.clock.elapsed().saturating_sub(begun) >= WHILE || engine.stop.wished() {
+            return Ok(found);
+        }
+        engine.clock.wait(BETWEEN, engine.stop);
     }
 }
 
