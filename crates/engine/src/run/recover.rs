@@ -95,6 +95,9 @@ fn settle_set(hands: &Hands<'_, '_>, effect: &EffectFold, change: &Change) -> Re
     if world::planted::bug(22) {
         return not_happened(hands, effect, "retrace");
     }
+    // A recovery that was cut off itself may have left it behind.
+    let left: Vec<String> = staging(hands, &change.resource).into_iter().collect();
+    session.engine.world.tidy(&left).map_err(|wrong| hands.trouble(&wrong))?;
     let real = come_to_rest(session.engine, change).map_err(failed)?;
     let found = session.sensitive.masked(&change.resource, &real);
     if found.same(&change.before) && !found.same(&change.after) {
