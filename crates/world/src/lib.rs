@@ -16,6 +16,7 @@ pub mod memory;
 pub mod memory_store;
 mod meta;
 mod path;
+pub use path::staged_by;
 pub mod planted;
 pub mod proposal;
 pub mod real;

@@ -47,6 +47,11 @@ pub(crate) fn is_staging(path: &str) -> bool {
     name.starts_with('.') && name.ends_with(".retrace")
 }
 
+/// Whether a name is one that [`staging`] gives for a mark that begins with this one and a `-`.
+pub fn staged_by(name: &str, mark: &str) -> bool {
+    is_staging(name) && name.contains(&format!(".{mark}-"))
+}
+
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test fails loudly")]
 mod tests {

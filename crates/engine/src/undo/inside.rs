@@ -41,7 +41,7 @@ pub(crate) fn inside(look: &dyn Look, list: &List, change: &Change, agreed: &Agr
         if list.left.get(&here).is_some_and(|left| *left != State::Absent) {
             return Ok(Inside::Stays(format!("{dir} stays, because {here} in it stays")));
         }
-        if !list.staging.contains(&path) {
+        if !list.runs.iter().any(|run| world::staged_by(&entry.name, run)) {
             foreign.push(format!("`{}`", entry.name));
         }
     }

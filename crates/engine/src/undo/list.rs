@@ -20,8 +20,8 @@ pub(crate) struct List {
     pub(crate) irreversible: Vec<Irreversible>,
     /// The state in which the run left each resource.
     pub(crate) left: BTreeMap<Resource, State>,
-    /// Where the run, and its undos, made things ready: what a process that was cut off left there is not foreign.
-    pub(crate) staging: BTreeSet<String>,
+    /// The names of the run and of its undos: what a process of theirs that was cut off has left is not foreign.
+    pub(crate) runs: Vec<String>,
 }
 
 /// One step of an undo.
@@ -59,7 +59,7 @@ fn is_taken(taken: &Taken, effect: &EffectFold, resource: &Resource) -> bool {
 /// The list for a run. `of_undo`: the run is itself an undo, so only what it set can be inverted.
 pub(crate) fn list(graph: &Graph, run: &Run, taken: &Taken, scope: &Scope, past_no_return: bool) -> List {
     let of_undo = run.started.undo_of.is_some();
-    let mut list = List { steps: Vec::new(), kept: Vec::new(), irreversible: Vec::new(), left: BTreeMap::new(), staging: BTreeSet::new() };
+    let mut list = List { steps: Vec::new(), kept: Vec::new(), irreversible: Vec::new(), left: BTreeMap::new(), runs: Vec::new() };
     for observed in run.effects.iter().flat_map(|effect| effect.status.observed()) {
         list.left.insert(observed.resource.clone(), observed.state.clone());
     }

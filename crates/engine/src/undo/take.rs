@@ -67,7 +67,7 @@ fn listed(session: &Session<'_>, run: &Run, scope: &Scope, past_no_return: bool)
     let taken = taken_back(session, run.id())?;
     let mut list = list(session.graph, run, &taken, scope, past_no_return);
     let runs = below(session, run.id())?;
-    list.staging.extend(runs.iter().chain([run]).flat_map(|run| &run.effects).flat_map(|effect| effect.staging.iter().cloned()));
+    list.runs.extend(runs.iter().chain([run]).map(|run| run.id().to_string()));
     Ok(list)
 }
 
