@@ -114,7 +114,11 @@ fn a_run_that_dies_at_any_line_can_be_finished_or_taken_back() {
             let mortal = Mortal::new(&store, line as i64);
             let died = lab.run(&world, &mortal, "t-1");
             let text = format!("seed {seed}, line {line}\n{}", case.runbook);
-            assert!(mortal.is_dead(), "{text}");
+            if !mortal.is_dead() {
+                // A question beside a step: sometimes two lines are written at once.
+                assert_eq!(died.unwrap().exit, 0, "{text}");
+                continue;
+            }
             assert!(matches!(died, Err(Refusal::Broken(_))), "{died:?} {text}");
             if line == 0 {
                 // Nothing tells that there was a run, and nothing was done.
