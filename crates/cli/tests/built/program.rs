@@ -4,7 +4,7 @@ use super::case::{Case, Ended};
 use serde_json::Value as Json;
 use std::process::Command;
 
-const MESSAGE: &str = "
+pub(crate) const MESSAGE: &str = "
 format: 1
 runbook: message
 version: 1.0.0

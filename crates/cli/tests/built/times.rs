@@ -1,19 +1,9 @@
 //! How long runs take, as earlier ones did.
 
 use super::case::Case;
+use super::program::MESSAGE;
 use model::digest::Digest;
 use model::event::{Event, Line};
-
-const RUNBOOK: &str = "
-format: 1
-runbook: message
-version: 1.0.0
-title: Write a message
-touches: ['file:@DIR@/site/**']
-steps:
-  - { id: write, action: file.write, with: { path: '@DIR@/site/message', text: hello, create_dirs: true } }
-  - { id: same, action: assert.file, with: { path: '@DIR@/site/message', contains: hello } }
-";
 
 const CLIENT: &str = "format: 1\nclient: harbor\nname: Harbor\nzone: UTC\nvalues: { sage: '@DIR@/lab/sage' }\n";
 
@@ -41,7 +31,7 @@ fn ran(case: &Case, run: &str, seconds: i64) {
 
 #[test]
 fn a_plan_says_how_long_earlier_runs_took_and_its_file_is_the_same() {
-    let case = Case::new(&[("book.yaml", RUNBOOK), ("harbor.yaml", CLIENT)]);
+    let case = Case::new(&[("book.yaml", MESSAGE), ("harbor.yaml", CLIENT)]);
     assert!(plan(&case, "before.plan").contains("\nNo estimate yet of how long it takes.\n"));
     for (n, seconds) in [2900, 3600, 3100].into_iter().enumerate() {
         ran(&case, &format!("r{n}"), seconds);
@@ -61,7 +51,7 @@ fn a_plan_says_how_long_earlier_runs_took_and_its_file_is_the_same() {
 
 #[test]
 fn a_practice_site_is_called_practice_wherever_it_is_named() {
-    let case = Case::new(&[("book.yaml", RUNBOOK), ("harbor.yaml", CLIENT), ("lab/sage/x", "")]);
+    let case = Case::new(&[("book.yaml", MESSAGE), ("harbor.yaml", CLIENT), ("lab/sage/x", "")]);
     assert!(plan(&case, "p.plan").starts_with("PLAN  message 1.0.0 for client harbor"));
     case.write("lab/PRACTICE.txt", "retrace practice site, format 1\n");
     assert!(plan(&case, "q.plan").starts_with("PRACTICE  PLAN  message 1.0.0 for client harbor"));
