@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
 use engine::command::Refusal;
-use model::event::RunOutcome;
+use model::event::{Event, RunOutcome};
 use model::id::RunId;
 use model::plan::Decision;
 use model::program::End;
@@ -611,10 +611,8 @@ fn a_clock_that_is_set_while_a_run_goes_on_is_written_down_and_makes_no_differen
         let ending = lab.run(&setting, &store, "t-1").unwrap();
         assert_eq!(ending.exit, 0, "{by}: {:?}", ending.why);
         let lines = lab.told.lines.lock().unwrap();
-        let steps: Vec<f64> = lines
-            .iter()
-            .filter_map(|line| if let model::event::Event::ClockStep { seconds } = line.event { Some(seconds.round()) } else { None })
-            .collect();
+        let steps: Vec<f64> =
+            lines.iter().filter_map(|line| if let Event::ClockStep { seconds } = line.event { Some(seconds.round()) } else { None }).collect();
         assert_eq!(steps, if by == 1 { Vec::new() } else { vec![f64::from(by as i32)] }, "{by}");
     }
 }
@@ -629,7 +627,7 @@ fn a_service_that_comes_up_only_after_its_starter_was_killed_counts_as_started()
             "format: 1\nrunbook: r\nversion: 1.0.0\ntitle: T\ntouches: ['service:db', 'file:/d/**']\nsteps:\n  - { id: again, action: service.restart, with: { name: db, mode: restart } }\n  - { id: then, action: file.write, needs: [again], with: { path: /d/a, text: x } }\n",
             None,
         );
-        let is_intent = |line: &model::event::Line| matches!(&line.event, model::event::Event::Intended { step, .. } if step.as_str() == "again");
+        let is_intent = |line: &model::event::Line| matches!(&line.event, Event::Intended { step, .. } if step.as_str() == "again");
         // It dies when the intent of the start is written; the service is on its way up.
         let dying = || {
             if lab.told.lines.lock().unwrap().iter().filter(|line| is_intent(line)).count() == 2 {
@@ -649,5 +647,29 @@ fn a_service_that_comes_up_only_after_its_starter_was_killed_counts_as_started()
         let ending = lab.resume(&late, &store, "t-1").unwrap();
         assert_eq!(ending.exit, 0, "look {look}: {:?}", ending.why);
         assert!(world.machine().read("/d/a").is_some());
+    }
+}
+
+#[test]
+fn a_restart_whose_work_was_done_when_the_run_died_is_not_done_again() {
+    for (planned, effects) in [(RunState::Stopped, 1), (RunState::Failed, 1), (RunState::Running, 2)] {
+        let mut done = 0;
+        for lines in 2.. {
+            let (world, store) = machine(&[("/d/x", "x")]);
+            let service = ServiceState { run: planned, start: StartType::Automatic, account: None };
+            world.machine().services.insert("db".into(), service);
+            let lab = lab("  - { id: again, action: service.restart, with: { name: db } }\n");
+            if lab.run(&world, &Mortal::new(&store, lines), "t-1").is_ok() {
+                break;
+            }
+            let ending = lab.resume(&world, &store, "t-1").unwrap();
+            assert_eq!(ending.exit, 0, "{planned:?}, {lines}: {:?}", ending.why);
+            let told = lab.told.lines.lock().unwrap();
+            let intents = told.iter().filter(|line| matches!(line.event, Event::Intended { .. })).count();
+            let not_happened = told.iter().filter(|line| matches!(&line.event, Event::Decided { what, .. } if what == "not_happened")).count();
+            assert_eq!(intents - not_happened, effects, "{planned:?}, {lines}");
+            done += 1;
+        }
+        assert!(done > 3);
     }
 }

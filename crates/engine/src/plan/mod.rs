@@ -9,7 +9,7 @@ mod rehearse;
 
 pub(crate) use imagine::chain;
 pub(crate) use looked::Looked;
-pub(crate) use moved::moved;
+pub(crate) use moved::{is_done, moved};
 pub(crate) use outputs::{Brought, left_out, of_group, settle};
 
 use crate::graph::{Graph, Ix, Outage};

@@ -1,6 +1,7 @@
 //! Whether what a step proposes at the run is what was planned.
 
 use model::effect::Effect;
+use model::fold::EffectFold;
 use model::plan::{Decision, PlannedStep};
 use model::state::State;
 
@@ -27,6 +28,14 @@ pub(crate) fn moved(planned: &PlannedStep, decision: Decision, effects: &[Effect
         return differs();
     }
     if rest.iter().zip(effects).all(|(planned, found)| fits(found, planned)) { None } else { differs() }
+}
+
+/// Whether all that was planned for a step are resources to be set, and the last that was done of it is just that.
+pub(crate) fn is_done(planned: &PlannedStep, done: &[EffectFold]) -> bool {
+    let are_sets = planned.effects.iter().all(|effect| matches!(effect, Effect::Set(_)));
+    let last = done.len().checked_sub(planned.effects.len()).map(|before| &done[before..]);
+    let set = |last: &[EffectFold]| last.iter().zip(&planned.effects).all(|(done, planned)| fits(&done.effect, planned));
+    !planned.effects.is_empty() && planned.unknown_until.is_none() && are_sets && last.is_some_and(set)
 }
 
 fn fits(found: &Effect, planned: &Effect) -> bool {

@@ -1,14 +1,15 @@
 //! One step, from its condition to its outputs.
 
 mod ask;
+mod begin;
 mod program;
 mod wait;
 
-use crate::graph::{Ix, Step};
+use self::begin::Begun;
+use crate::graph::Ix;
 use crate::plan::{self, Brought};
 use crate::run::deadline::Deadline;
 use crate::run::hands::{Did, Hands, Job, Trouble, trouble};
-use crate::scope::Names;
 use crate::session::Outputs;
 use crate::stepper;
 use crate::view::Sight;
@@ -17,7 +18,7 @@ use model::event::{Event, Outcome};
 use model::fold::EffectFold;
 use model::id::StepId;
 use model::plan::PlannedStep;
-use model::value::{May, to_json};
+use model::value::to_json;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use world::act::Source;
@@ -191,51 +192,6 @@ impl<'s, 'a> Worker<'s, 'a> {
         }
     }
 
-    /// Judges the condition, proposes, and compares with the plan.
-    fn begin(&self, node: Ix, attempt: u32) -> Result<Begun, Trouble> {
-        let session = self.hands.session;
-        let graph = session.graph;
-        let id = graph.nodes[node as usize].id.clone();
-        let Some(step) = graph.step(node) else { return Ok(Begun::Over(Outcome::Done)) };
-        let names = Names { session, group: graph.nodes[node as usize].group, more: &[] };
-        if let Some(when) = &step.about.when {
-            match stepper::judge(when, &names) {
-                Ok(May::Known(true)) => {}
-                Ok(May::Known(false)) => return self.skip(node, when),
-                Ok(May::Unknown { until }) => return Err(Trouble::Failed(format!("its condition is not known before `{until}`"))),
-                Err(wrong) => {
-                    self.hands.scribe.say(Event::StepStarted { step: id, attempt })?;
-                    return Err(Trouble::Failed(plan::chain(&wrong)));
-                }
-            }
-        }
-        self.hands.scribe.say(Event::StepStarted { step: id.clone(), attempt })?;
-        let now = session.engine.clock.now();
-        session.learn(node, |known| {
-            known.started.get_or_insert(now);
-            known.attempts = attempt;
-        });
-        let proposal = self.propose(node)?;
-        self.compare(node, step, &proposal)?;
-        if step.about.point_of_no_return
-            && !proposal.effects.is_empty()
-            && !self.cut.contains_key(&id)
-            && let Some(why) = session.windows.closed(now)
-        {
-            return Err(Trouble::Unfit(why));
-        }
-        let n = self.hands.scribe.fold(|fold| fold.next_effect(&id)).unwrap_or(0);
-        let ready = Ready { node, id, proposal, n };
-        if ready.proposal.effects.is_empty() {
-            let outcome = if ready.proposal.verdict == Verdict::Holds { Outcome::Done } else { Outcome::Unchanged };
-            return match self.over(&ready, &[], outcome)? {
-                Finished::Over(outcome) => Ok(Begun::Over(outcome)),
-                Finished::Trouble(wrong) => Err(wrong),
-            };
-        }
-        Ok(Begun::Ready(Box::new(ready)))
-    }
-
     fn propose(&self, node: Ix) -> Result<Proposal, Trouble> {
         let session = self.hands.session;
         let sight = Sight { session, look: session.engine.world, node, planning: None, seen: Mutex::default(), revealed: Mutex::default() };
@@ -244,24 +200,6 @@ impl<'s, 'a> Worker<'s, 'a> {
             Verdict::Fails { expected, found } => Err(Trouble::Unfit(format!("expected {expected}, found {found}"))),
             Verdict::Later { until } => Err(Trouble::Failed(format!("it cannot be judged before `{until}`"))),
             Verdict::Holds | Verdict::Propose => Ok(proposal),
-        }
-    }
-
-    fn compare(&self, node: Ix, step: &Step, proposal: &Proposal) -> Result<(), Trouble> {
-        let session = self.hands.session;
-        let Some(planned) = self.planned.get(&session.graph.nodes[node as usize].id) else { return Ok(()) };
-        let behind = self.cut.get(&session.graph.nodes[node as usize].id);
-        if behind.is_some_and(|effects| effects.iter().any(|effect| !matches!(effect.effect, Effect::Set(_)))) {
-            // What a program or person has done already is behind it, and was compared before it was done.
-            return Ok(());
-        }
-        let class = session.engine.kinds[step.kind].class;
-        let decision = stepper::decision(class, proposal);
-        let effects: Vec<Effect> = proposal.effects.iter().map(|p| session.sensitive.masked_effect(&p.effect)).collect();
-        let mut differences = planned.iter().map(|planned| plan::moved(planned, decision, &effects, behind.is_some()));
-        match differences.next() {
-            Some(Some((expected, found))) if differences.all(|other| other.is_some()) => Err(Trouble::Moved { expected, found }),
-            _ => Ok(()),
         }
     }
 
@@ -348,17 +286,6 @@ impl<'s, 'a> Worker<'s, 'a> {
         Ok(Finished::Over(outcome))
     }
 
-    fn skip(&self, node: Ix, why: &str) -> Result<Begun, Trouble> {
-        let session = self.hands.session;
-        let step = session.graph.nodes[node as usize].id.clone();
-        session.learn(node, |known| known.outcome = Some("skipped"));
-        let started = self.hands.scribe.fold(|fold| fold.step(&step).is_some()).unwrap_or(false);
-        if !started {
-            self.hands.scribe.say(Event::StepFinished { step, outcome: Outcome::Skipped, outputs: BTreeMap::new(), reason: Some(why.to_owned()) })?;
-        }
-        Ok(Begun::Over(Outcome::Skipped))
-    }
-
     fn failed(&self, node: Ix, wrong: Trouble) -> Finished {
         match wrong {
             Trouble::Stopped | Trouble::Missing(_) | Trouble::Dead(_) => Finished::Trouble(wrong),
@@ -391,9 +318,4 @@ impl<'s, 'a> Worker<'s, 'a> {
             other => Trouble::Failed(plan::chain(other)),
         }
     }
-}
-
-enum Begun {
-    Over(Outcome),
-    Ready(Box<Ready>),
 }
