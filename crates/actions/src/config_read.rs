@@ -1,11 +1,10 @@
 //! `config.read`
 
 use crate::encoding::decode;
-use crate::ini;
+use crate::format::Format;
 use crate::judged::{bytes, judged, mapping};
 use crate::param::Place;
 use model::state::State;
-use model::value::Value;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -24,16 +23,6 @@ pub struct ConfigRead {
     /// What is read: `Section.Key` of an INI file, `a.b.0` of a JSON file.
     #[schemars(length(min = 1))]
     pub keys: Vec<String>,
-}
-
-/// How a configuration file is written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// Sections in brackets, lines with `KEY=VALUE`, comments after `;` or `#`. All values are texts.
-    Ini,
-    /// JSON.
-    Json,
 }
 
 /// What was read.
@@ -67,34 +56,15 @@ impl ConfigRead {
             return Ok(Proposal::fails(format!("a file `{}`", self.path), "it is not there"));
         }
         let text = decode(&bytes(view, &self.path)?);
-        let json = match self.format {
-            Format::Ini => Value::Null,
-            // Not marked values: what a file says must never pass for a secret or an unknown.
-            Format::Json => serde_json::from_str::<serde_json::Value>(&text)
-                .map_err(|wrong| wrong.to_string())
-                .and_then(|json| serde_yaml::to_value(json).map_err(|wrong| wrong.to_string()))
-                .map_err(|wrong| ActionError::Invalid(format!("`{}` is not JSON: {wrong}", self.path)))?,
-        };
+        let told = |why: String| ActionError::Invalid(format!("`{}`: {why}", self.path));
         let mut values = Vec::new();
         for key in &self.keys {
-            let value = match self.format {
-                Format::Ini => ini::value(&text, key).map(Value::from),
-                Format::Json => part(&json, key).cloned(),
-            };
-            match value {
-                Some(value) => values.push((key.clone(), value)),
+            match self.format.value(&text, key).map_err(told)? {
+                // Not marked values: what a file says must never pass for a secret or an unknown.
+                Some(value) => values.push((key.clone(), serde_yaml::to_value(value).map_err(|wrong| told(wrong.to_string()))?)),
                 None => return Ok(Proposal::fails(format!("`{key}` in `{}`", self.path), "no such key")),
             }
         }
         Ok(Proposal::holds().output("values", mapping(values)))
     }
-}
-
-/// The part of a JSON value that a dotted key names.
-fn part<'v>(json: &'v Value, key: &str) -> Option<&'v Value> {
-    key.split('.').try_fold(json, |value, step| match value {
-        Value::Sequence(items) => items.get(step.parse::<usize>().ok()?),
-        Value::Mapping(map) => map.get(step),
-        _ => None,
-    })
 }

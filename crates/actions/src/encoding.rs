@@ -45,15 +45,12 @@ pub(crate) fn encode(text: &str, encoding: Encoding, newline: Option<Newline>) -
         if newline == Newline::Lf { unix } else { unix.replace('\n', "\r\n") }
     });
     let text = lines.as_deref().unwrap_or(text);
-    match encoding {
-        Encoding::Utf8 => Ok(text.as_bytes().to_vec()),
-        Encoding::Utf16 => Ok([0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect()),
-        Encoding::Windows1252 => text
-            .chars()
-            .map(byte)
-            .collect::<Option<_>>()
-            .ok_or_else(|| ActionError::Invalid("the text holds a character that windows-1252 does not have".to_owned())),
-    }
+    let form = match encoding {
+        Encoding::Utf8 => Form::Utf8,
+        Encoding::Utf16 => Form::Utf16,
+        Encoding::Windows1252 => Form::Windows1252,
+    };
+    form.encode(text).ok_or_else(|| ActionError::Invalid("the text holds a character that windows-1252 does not have".to_owned()))
 }
 
 fn byte(c: char) -> Option<u8> {
@@ -63,16 +60,73 @@ fn byte(c: char) -> Option<u8> {
     }
 }
 
-/// The text of bytes in whichever of the encodings they are: by their mark, else UTF-8, else windows-1252.
+/// The text of bytes in whichever form they are.
 pub(crate) fn decode(bytes: &[u8]) -> String {
-    if let Some(rest) = bytes.strip_prefix(&[0xff, 0xfe]) {
-        let units: Vec<u16> = rest.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-        return String::from_utf16_lossy(&units);
+    Form::of(bytes).decode(bytes)
+}
+
+/// How the bytes of a file are a text: by their mark, else UTF-8, else windows-1252.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Form {
+    /// ASCII alone: how another character would be written cannot be told.
+    Ascii,
+    Utf8,
+    /// UTF-8 with a mark.
+    Utf8Marked,
+    /// UTF-16, little end first, with a mark.
+    Utf16,
+    /// UTF-16, big end first, with a mark.
+    Utf16Big,
+    Windows1252,
+}
+
+impl Form {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        match bytes {
+            [0xff, 0xfe, ..] => Self::Utf16,
+            [0xfe, 0xff, ..] => Self::Utf16Big,
+            [0xef, 0xbb, 0xbf, ..] => Self::Utf8Marked,
+            _ if bytes.is_ascii() => Self::Ascii,
+            _ if std::str::from_utf8(bytes).is_ok() => Self::Utf8,
+            _ => Self::Windows1252,
+        }
     }
-    let bytes = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes);
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => bytes.iter().map(|b| if (0x80..0xa0).contains(b) { HIGH[usize::from(b - 0x80)] } else { char::from(*b) }).collect(),
+
+    fn mark(self) -> &'static [u8] {
+        match self {
+            Self::Utf16 => &[0xff, 0xfe],
+            Self::Utf16Big => &[0xfe, 0xff],
+            Self::Utf8Marked => &[0xef, 0xbb, 0xbf],
+            Self::Ascii | Self::Utf8 | Self::Windows1252 => &[],
+        }
+    }
+
+    /// The text, without a mark.
+    pub(crate) fn decode(self, bytes: &[u8]) -> String {
+        let bytes = bytes.strip_prefix(self.mark()).unwrap_or(bytes);
+        let wide = |unit: fn([u8; 2]) -> u16| {
+            let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
+            String::from_utf16_lossy(&units)
+        };
+        match self {
+            Self::Utf16 => wide(u16::from_le_bytes),
+            Self::Utf16Big => wide(u16::from_be_bytes),
+            Self::Windows1252 => bytes.iter().map(|b| if (0x80..0xa0).contains(b) { HIGH[usize::from(b - 0x80)] } else { char::from(*b) }).collect(),
+            Self::Ascii | Self::Utf8 | Self::Utf8Marked => String::from_utf8_lossy(bytes).into_owned(),
+        }
+    }
+
+    /// The bytes with their mark; none if a character does not exist in this form.
+    pub(crate) fn encode(self, text: &str) -> Option<Vec<u8>> {
+        let mut bytes = self.mark().to_vec();
+        match self {
+            Self::Ascii if !text.is_ascii() => return None,
+            Self::Utf16 => bytes.extend(text.encode_utf16().flat_map(u16::to_le_bytes)),
+            Self::Utf16Big => bytes.extend(text.encode_utf16().flat_map(u16::to_be_bytes)),
+            Self::Windows1252 => return text.chars().map(byte).collect(),
+            Self::Ascii | Self::Utf8 | Self::Utf8Marked => bytes.extend(text.as_bytes()),
+        }
+        Some(bytes)
     }
 }
 
@@ -89,6 +143,16 @@ mod tests {
         }
         assert_eq!(encode("a€", Encoding::Utf16, None).unwrap(), [0xff, 0xfe, b'a', 0, 0xac, 0x20]);
         assert_eq!(encode("é€", Encoding::Windows1252, None).unwrap(), [0xe9, 0x80]);
+    }
+
+    #[test]
+    fn bytes_in_any_form_are_a_text_and_the_same_bytes_again() {
+        let text = "Größe: 5 € “x”\n";
+        for form in [Form::Utf8, Form::Utf8Marked, Form::Utf16, Form::Utf16Big, Form::Windows1252] {
+            let bytes = form.encode(text).unwrap();
+            assert_eq!((Form::of(&bytes), form.decode(&bytes).as_str()), (form, text));
+        }
+        assert_eq!((Form::of(b"a"), Form::Ascii.encode("é")), (Form::Ascii, None));
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod assert_service;
 pub mod command_look;
 pub mod command_run;
 pub mod config_read;
+pub mod config_set;
 pub mod dir_backup;
 pub mod dir_create;
 pub mod file_copy;
@@ -28,6 +29,7 @@ pub mod service_restart;
 pub mod steps_undo;
 pub mod wait_until;
 
+pub mod format;
 pub mod param;
 
 mod access;
@@ -36,6 +38,7 @@ mod content;
 mod difference;
 pub mod encoding;
 mod ini;
+mod json;
 mod judged;
 mod launch;
 mod named_service;
@@ -43,7 +46,7 @@ mod parents;
 mod pattern;
 
 /// Every action, in the order of the reference.
-pub static BUILTIN: [Kind; 24] = [
+pub static BUILTIN: [Kind; 25] = [
     Kind::of::<file_write::FileWrite>(),
     Kind::of::<file_copy::FileCopy>(),
     Kind::of::<file_move::FileMove>(),
@@ -51,6 +54,7 @@ pub static BUILTIN: [Kind; 24] = [
     Kind::of::<dir_create::DirCreate>(),
     Kind::of::<dir_backup::DirBackup>(),
     Kind::of::<config_read::ConfigRead>(),
+    Kind::of::<config_set::ConfigSet>(),
     Kind::of::<command_look::CommandLook>(),
     Kind::of::<command_run::CommandRun>(),
     Kind::of::<assert_file::AssertFile>(),

@@ -1,5 +1,6 @@
 //! Types of parameters that several actions share.
 
+mod assigned;
 mod changed;
 mod digested;
 mod instruct;
@@ -7,6 +8,7 @@ mod mode;
 mod place;
 mod shown;
 
+pub use assigned::{Assigned, Assignments};
 pub use changed::Changed;
 pub use digested::{Digested, Nothing};
 pub use instruct::Instruct;

@@ -1,6 +1,7 @@
 //! Behaviour of the actions in a world in memory.
 
 mod checks;
+mod config;
 mod contract;
 mod endpoints;
 mod files;
