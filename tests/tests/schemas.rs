@@ -16,8 +16,14 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn schemas() -> [(&'static str, Value); 3] {
-    [("runbook", engine::schema::runbook(&actions::BUILTIN)), ("client", engine::schema::client()), ("answers", engine::schema::answers())]
+fn schemas() -> [(&'static str, Value); 4] {
+    let runbook = engine::schema::runbook(&actions::BUILTIN);
+    [("runbook", runbook), ("client", engine::schema::client()), ("partner", engine::schema::partner()), ("answers", engine::schema::answers())]
+}
+
+/// The files of a fixture, each with what judges it.
+fn validators() -> Vec<(String, Validator)> {
+    schemas().into_iter().map(|(name, schema)| (format!("{name}.yaml"), jsonschema::draft7::new(&schema).unwrap())).collect()
 }
 
 /// Why a file is refused, or nothing where it cannot be read at all.
@@ -45,19 +51,20 @@ fn the_schemas_in_the_repository_are_fresh() {
 
 #[test]
 fn every_shipped_file_and_every_valid_fixture_fits_its_schema() {
-    let [(_, runbook), (_, client), (_, answers)] = schemas();
-    let [runbook, client, answers] = [runbook, client, answers].map(|schema| jsonschema::draft7::new(&schema).unwrap());
+    let validators = validators();
+    let of = |name: &str| &validators.iter().find(|(file, _)| file == name).unwrap().1;
     let mut wrong = Vec::new();
     let mut count = 0;
     for fixture in Fixture::all("valid").unwrap() {
-        for (file, validator) in [("runbook.yaml", &runbook), ("client.yaml", &client), ("answers.yaml", &answers)] {
+        for (file, validator) in &validators {
             wrong.extend(refused(validator, &fixture.dir.join(file)).unwrap_or_default());
         }
         for file in fixture.clients() {
-            wrong.extend(refused(&client, &fixture.dir.join(file)).unwrap_or_default());
+            wrong.extend(refused(of("client.yaml"), &fixture.dir.join(file)).unwrap_or_default());
         }
     }
-    for (folder, validator) in [("runbooks/generic", &runbook), ("runbooks/sage100", &runbook), ("runbooks/clients", &client)] {
+    let folders = [("runbooks/generic", "runbook.yaml"), ("runbooks/sage100", "runbook.yaml"), ("runbooks/clients", "client.yaml")];
+    for (folder, validator) in folders.map(|(folder, file)| (folder, of(file))) {
         for entry in fs::read_dir(root().join(folder)).unwrap() {
             wrong.extend(refused(validator, &entry.unwrap().path()).unwrap_or_default());
             count += 1;
@@ -68,7 +75,7 @@ fn every_shipped_file_and_every_valid_fixture_fits_its_schema() {
 }
 
 /// Findings that a schema can know: keys, types and words, and which of them go together.
-const SHAPES: [&str; 32] = [
+const SHAPES: [&str; 33] = [
     "action-and-steps",
     "empty-file",
     "format",
@@ -79,6 +86,7 @@ const SHAPES: [&str; 32] = [
     "no-steps",
     "no-value",
     "no-zone",
+    "not-for-partners",
     "not-on-group",
     "not-repeatable",
     "not-supported",
@@ -192,9 +200,7 @@ fn is_about(error: &str, finding: &Diagnostic, entry: &str) -> bool {
 
 #[test]
 fn what_both_can_know_both_refuse() {
-    let [(_, runbook), (_, client), (_, answers)] = schemas();
-    let validators = [("runbook.yaml", runbook), ("client.yaml", client), ("answers.yaml", answers)]
-        .map(|(name, schema)| (name, jsonschema::draft7::new(&schema).unwrap()));
+    let validators = validators();
     let (mut missed, mut both) = (Vec::new(), 0);
     for fixture in Fixture::all("invalid").unwrap() {
         let found = fixture.found();
@@ -202,7 +208,7 @@ fn what_both_can_know_both_refuse() {
             let Some(tree) = fs::read(fixture.dir.join(file)).ok().and_then(|bytes| parse("file", &bytes, &Sink::new())) else { continue };
             let value = model::value::to_json(&tree.value(tree.root()));
             let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.instance_path().to_string()).collect();
-            let of_file = |found: &&Diagnostic| found.severity == Severity::Error && found.at.as_ref().is_some_and(|at| at.file == **file);
+            let of_file = |found: &&Diagnostic| found.severity == Severity::Error && found.at.as_ref().is_some_and(|at| *at.file == **file);
             for finding in found.iter().filter(of_file).filter(|finding| can_be_known(finding)) {
                 let entry = finding.at.as_ref().map(|at| entry(&tree, (at.line, at.column))).unwrap_or_default();
                 if errors.iter().any(|error| is_about(error, finding, &entry)) {

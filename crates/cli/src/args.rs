@@ -93,6 +93,9 @@ pub(crate) enum Command {
     /// Add a remark to a run
     #[command(help_template = crate::help::PAGE, after_help = crate::help::EVERYWHERE, before_help = crate::help::NOTE)]
     Note(Note),
+    /// Tell where values come from, and what they shadow
+    #[command(help_template = crate::help::PAGE, after_help = crate::help::EVERYWHERE, before_help = crate::help::EXPLAIN)]
+    Explain(Explain),
     /// Draw the steps of a runbook as Graphviz
     #[command(help_template = crate::help::PAGE, after_help = crate::help::EVERYWHERE, before_help = crate::help::GRAPH)]
     Graph(Graph),
@@ -263,6 +266,23 @@ pub(crate) struct Note {
     pub(crate) text: String,
 }
 
+/// `retrace explain`.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Explain {
+    /// The runbook
+    #[arg(value_name = "RUNBOOK")]
+    pub(crate) runbook: PathBuf,
+    /// What is explained: `client.NAME`, `inputs.NAME`; everything unless said
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// The client file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) client: Option<PathBuf>,
+    /// Give an input its value
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
+    pub(crate) set: Vec<(String, String)>,
+}
+
 /// `retrace graph`.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Graph {
@@ -288,7 +308,7 @@ pub(crate) struct Actions {
 /// `retrace schema`.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Schema {
-    /// Of which document: runbook, client or answers
+    /// Of which document: runbook, client, partner or answers
     #[arg(value_name = "KIND", default_value = "runbook")]
     pub(crate) kind: String,
 }

@@ -5,6 +5,7 @@ pub(crate) const OVERVIEW: &str = "\
 retrace: runbooks that can be previewed, taken back and checked.
 
 Write      check     tell what is wrong in runbooks, with places
+           explain   tell where values come from
            graph     draw the steps of a runbook as Graphviz
            actions   list the actions, or describe one
            schema    print a JSON Schema for editors
@@ -83,6 +84,10 @@ pub(crate) const NOTE: &str = "\
 Examples:
   retrace note harbor-20260307-2002-7f3a \"Vendor called back, case 4711\"
   retrace note harbor-20260307-2002-7f3a \"Users told by mail\"";
+pub(crate) const EXPLAIN: &str = "\
+Examples:
+  retrace explain web.yaml --client harbor.yaml
+  retrace explain web.yaml client.backup_target --client harbor.yaml";
 pub(crate) const GRAPH: &str = "\
 Examples:
   retrace graph web.yaml
@@ -110,4 +115,5 @@ Examples:
 
 /// The examples of every command.
 #[cfg(test)]
-pub(crate) const EXAMPLES: [&str; 15] = [CHECK, PLAN, RUN, RESUME, UNDO, RUNS, SHOW, VERIFY, NOTE, GRAPH, ACTIONS, SCHEMA, DEMO, PRUNE, HELP];
+pub(crate) const EXAMPLES: [&str; 16] =
+    [CHECK, PLAN, RUN, RESUME, UNDO, RUNS, SHOW, VERIFY, NOTE, EXPLAIN, GRAPH, ACTIONS, SCHEMA, DEMO, PRUNE, HELP];

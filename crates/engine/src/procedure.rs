@@ -4,7 +4,7 @@ use crate::context::Engine;
 use crate::course::Course;
 use crate::graph::{BuildError, Graph, Material, Values};
 use crate::input;
-use crate::load::{CLIENT_FILE, Document, Kept, Loaded, RUNBOOK_FILE, RunbookFile, kept_as, load};
+use crate::load::{CLIENT_FILE, Document, Kept, Loaded, PARTNER_FILE, RUNBOOK_FILE, RunbookFile, kept_as, load};
 use crate::questions::{self, Questions};
 use crate::radius::{Radius, literal};
 use crate::run::images::Keeper;
@@ -46,8 +46,10 @@ pub struct Procedure {
     pub recipients: Vec<String>,
     /// Resources that are declared sensitive, as patterns.
     pub sensitive: Vec<String>,
-    /// The files it was read from, as they are kept with a run: `runbook.yaml`, `client.yaml`, `files/...`.
+    /// The files it was read from, as they are kept with a run: `runbook.yaml`, `client.yaml`, `partner.yaml`, `files/...`.
     pub files: BTreeMap<String, String>,
+    /// Where the client file was, absolute, if whoever reads secrets has to know.
+    pub client_path: Option<String>,
     /// What was given with `--set`.
     pub set: BTreeMap<String, serde_json::Value>,
     /// Worth knowing.
@@ -106,6 +108,9 @@ impl Procedure {
         if let Some(document) = &loaded.client {
             files.insert(CLIENT_FILE.to_owned(), text_of(document));
         }
+        if let Some(partner) = &loaded.partner {
+            files.insert(PARTNER_FILE.to_owned(), partner.tree.source().text().to_string());
+        }
         let from = main.path.parent().unwrap_or(Path::new("")).to_owned();
         for file in &loaded.files[1..] {
             files.insert(relative(&from, &file.document.path), text_of(&file.document));
@@ -128,6 +133,7 @@ impl Procedure {
             recipients,
             sensitive,
             files,
+            client_path: None,
             set,
             warnings: loaded.found.iter().filter(|found| found.severity == Severity::Warning).map(in_a_line).collect(),
             documents: loaded.files.into_iter().map(Arc::new).collect(),

@@ -90,8 +90,8 @@ pub fn client() -> Value {
     add(&mut properties["people"], json!({ "propertyNames": { "pattern": "^[a-z][a-z0-9_-]*$" } }));
     add(&mut properties["sensitive"]["items"], rules::resources());
     add(&mut properties["name"], one_line.clone());
-    add(&mut properties["extends"], later.clone());
-    add(&mut schema, json!({ "dependencies": { "windows": ["zone"] } }));
+    let zone = json!({ "anyOf": [{ "required": ["zone"] }, { "required": ["extends"] }] });
+    add(&mut schema, json!({ "dependencies": { "windows": zone } }));
     let definitions = &mut schema["definitions"];
     definitions["Value"] = value;
     add(&mut definitions["Person"]["properties"]["name"], one_line);
@@ -102,6 +102,20 @@ pub fn client() -> Value {
     add(&mut definitions["SecretRef"], json!({ "oneOf": [{ "required": ["file"] }, { "required": ["env"] }, prompt, { "required": ["vault"] }] }));
     add(&mut definitions["Window"]["properties"]["for"], rules::some_time());
     add(&mut definitions["Window"]["properties"]["starts"], json!({ "pattern": "^[0-9]{4}-?[0-9]{2}-?[0-9]{2}" }));
+    schema
+}
+
+/// The schema of partner files: client files without what is of one client.
+pub fn partner() -> Value {
+    let mut schema = client();
+    schema["title"] = "Partner file of retrace, format 1".into();
+    schema["required"] = json!(["format"]);
+    if let Some(schema) = schema.as_object_mut() {
+        schema.remove("dependencies");
+    }
+    if let Some(properties) = schema["properties"].as_object_mut() {
+        properties.retain(|key, _| !["client", "extends"].contains(&key.as_str()));
+    }
     schema
 }
 

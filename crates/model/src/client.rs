@@ -18,7 +18,8 @@ pub struct ClientFile {
     pub client: At<Box<str>>,
     /// Its name for people.
     pub name: Option<At<Box<str>>>,
-    /// A partner's file that this one builds on. Not supported yet.
+    /// The partner file that this one builds on, seen from here: what this one leaves open it says. Mappings are merged key by
+    /// key, of all else this one wins; `sensitive` adds up.
     pub extends: Option<At<Box<str>>>,
     /// The time zone of its windows, such as `America/Chicago`.
     pub zone: Option<At<Box<str>>>,

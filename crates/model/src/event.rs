@@ -200,7 +200,7 @@ pub struct RunStarted {
     pub host: String,
     /// Who runs it.
     pub operator: String,
-    /// Digests of the files of the run's directory, by name: `runbook.yaml`, `client.yaml`, `plan.json`, `files/...`.
+    /// Digests of the files of the run's directory, by name: `runbook.yaml`, `client.yaml`, `partner.yaml`, `plan.json`, `files/...`.
     pub files: BTreeMap<String, Digest>,
     /// The inputs, secrets by name only.
     pub inputs: BTreeMap<String, Json>,

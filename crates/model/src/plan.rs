@@ -51,9 +51,12 @@ pub struct Plan {
     /// Worth knowing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
-    /// The files it was made from, by name, whole: `runbook.yaml`, `client.yaml`, and what they name. As text.
+    /// The files it was made from, by name, whole: `runbook.yaml`, `client.yaml`, `partner.yaml`, and what they name. As text.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
+    /// Where the client file was, absolute, if it names files of secrets: their relative paths begin there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_path: Option<String>,
     /// The inputs as given on the command line, by name; no secrets.
     #[serde(default)]
     pub set: BTreeMap<String, serde_json::Value>,

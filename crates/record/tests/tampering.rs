@@ -134,6 +134,7 @@ const TABLE: &[Tampering] = &[
     ("the plan", |d| bytes(d, "plan.json", |b| b.push(b' ')), &["plan-differs"]),
     ("the runbook", |d| bytes(d, "runbook.yaml", |b| b.push(b'\n')), &["runbook-differs"]),
     ("the client file", |d| bytes(d, "client.yaml", Vec::clear), &["client-differs"]),
+    ("the partner file", |d| bytes(d, "partner.yaml", Vec::clear), &["partner-differs"]),
     ("another file", |d| bytes(d, "files/motd.tmpl", Vec::clear), &["file-differs files/motd.tmpl"]),
     ("the plan removed", |d| fs::remove_file(d.in_run(RUN, "plan.json")).unwrap(), &["plan-missing"]),
     ("the run before removed", |d| fs::remove_dir_all(d.in_run("harbor-0", "")).unwrap(), &["run-missing harbor-0"]),

@@ -3,6 +3,7 @@
 mod actions;
 mod check;
 mod demo;
+mod explain;
 mod graph;
 mod help;
 mod note;
@@ -41,6 +42,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, (Here, Failure)> {
         Command::Show(args) => show::show(&here, args),
         Command::Verify(args) => verify::verify(&here, args),
         Command::Note(args) => note::note(&here, args),
+        Command::Explain(args) => explain::explain(&here, args),
         Command::Graph(args) => graph::graph(&here, args),
         Command::Actions(args) => actions::actions(&here, args),
         Command::Schema(args) => schema::schema(&here, args),

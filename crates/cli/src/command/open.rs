@@ -19,6 +19,7 @@ use jiff::tz::TimeZone;
 use model::client::{ClientFile, ServiceManager};
 use model::diagnostic::{Diagnostic, Diagnostics, Severity};
 use model::plan::Plan;
+use model::yaml::At;
 use record::past::Past;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
@@ -86,18 +87,19 @@ impl Opened {
 pub(crate) fn open(here: &Here, runbook: &Path, subject: &Subject) -> Result<Opened, Failure> {
     let mut loaded = load(runbook, subject.client.as_deref(), subject.answers.as_deref()).map_err(|found| invalid(&found))?;
     let answers = checked(&mut loaded)?;
-    let mut layers = vec![
-        Layer { origin: "the environment".into(), open: true, values: environment(&loaded) },
-        Layer { origin: "--set".into(), open: false, values: subject.set.clone() },
-    ];
+    let mut layers = layers(&loaded, &subject.set);
     let mut values = input::resolve(&loaded, &layers).map_err(|found| invalid(&found))?;
     if !values.missing.is_empty() {
         let asked = ask(here, &loaded, &values)?;
         layers.push(Layer { origin: "an answer".into(), open: false, values: asked });
         values = input::resolve(&loaded, &layers).map_err(|found| invalid(&found))?;
     }
-    let client = client(here, loaded.client.as_ref(), &values)?;
-    Ok(Opened { procedure: Procedure::new(loaded, &values), client, answers })
+    let client = client(here, loaded.client.as_ref(), &values, None)?;
+    let has_files = loaded.client.iter().flat_map(|file| file.form.secrets.iter()).any(|(_, secret)| secret.file.is_some());
+    let path = subject.client.as_ref().filter(|_| has_files).and_then(|path| std::path::absolute(path).ok());
+    let mut procedure = Procedure::new(loaded, &values);
+    procedure.client_path = path.map(|path| path.to_string_lossy().into_owned());
+    Ok(Opened { procedure, client, answers })
 }
 
 /// Checks documents. What is wrong in the answers alone is told later, with what only the questions can tell.
@@ -118,17 +120,23 @@ fn checked(loaded: &mut Loaded) -> Result<Option<Answers>, Failure> {
 pub(crate) fn embedded(here: &Here, plan: &Plan, answers: Option<&Path>) -> Result<Opened, Failure> {
     let procedure = engine::command::embedded(plan, &BUILTIN).map_err(super::refusal)?;
     let file = |name: &str| plan.files.get(name).map(|text| text.clone().into_bytes());
-    kept(here, procedure, &file, answers)
+    kept(here, procedure, &file, plan.client_path.as_deref(), answers)
 }
 
-/// What belongs to a procedure that is kept, with a run or in a plan.
-pub(crate) fn kept(here: &Here, procedure: Procedure, file: &dyn Fn(&str) -> Option<Vec<u8>>, answers: Option<&Path>) -> Result<Opened, Failure> {
+/// What belongs to a procedure that is kept, with a run or in a plan. `client_path`: where its client file was.
+pub(crate) fn kept(
+    here: &Here,
+    procedure: Procedure,
+    file: &dyn Fn(&str) -> Option<Vec<u8>>,
+    client_path: Option<&str>,
+    answers: Option<&Path>,
+) -> Result<Opened, Failure> {
     let client_file = file("client.yaml").map(|_| Path::new("client.yaml"));
     let mut reader = KeptWith { kept: Kept { file }, answers };
     let mut loaded = engine::load::load(Path::new("runbook.yaml"), client_file, answers, &BUILTIN, &mut reader).map_err(|found| invalid(&found))?;
     let answers = checked(&mut loaded)?;
     let values = input::resolve(&loaded, &[]).map_err(|found| invalid(&found))?;
-    let client = client(here, loaded.client.as_ref(), &values)?;
+    let client = client(here, loaded.client.as_ref(), &values, client_path.and_then(|path| Path::new(path).parent()))?;
     Ok(Opened { procedure, client, answers })
 }
 
@@ -181,9 +189,21 @@ impl Reader for KeptWith<'_> {
         if self.answers == Some(path) { Disk.read(path) } else { self.kept.read(path) }
     }
 
+    fn read_partner(&mut self, path: &Path) -> io::Result<Vec<u8>> {
+        self.kept.read_partner(path)
+    }
+
     fn read_below(&mut self, directory: &Path, path: &Path) -> io::Result<Vec<u8>> {
         self.kept.read_below(directory, path)
     }
+}
+
+/// What is given from outside: by the environment, then by `--set`.
+pub(crate) fn layers(loaded: &Loaded, set: &[(String, String)]) -> Vec<Layer> {
+    vec![
+        Layer { origin: "the environment".into(), open: true, values: environment(loaded) },
+        Layer { origin: "--set".into(), open: false, values: set.to_vec() },
+    ]
 }
 
 /// `RETRACE_INPUT_NAME`, for each input that is no secret.
@@ -216,14 +236,19 @@ fn ask(here: &Here, loaded: &Loaded, values: &Values) -> Result<Vec<(String, Str
     Ok(given)
 }
 
-fn client(here: &Here, file: Option<&Document<ClientFile>>, values: &Values) -> Result<Client, Failure> {
+/// `base`: where the client file was, if it is read from elsewhere.
+fn client(here: &Here, file: Option<&Document<ClientFile>>, values: &Values, base: Option<&Path>) -> Result<Client, Failure> {
     let identities = here.identities()?;
-    let dir = file.and_then(|file| file.path.parent()).unwrap_or(Path::new(""));
+    // A path in a partner file begins there.
+    let dir = |node| {
+        let dir = file.and_then(|file| Path::new(file.tree.source_of(node).name()).parent()).unwrap_or(Path::new(""));
+        base.map_or_else(|| dir.to_owned(), |base| base.join(dir))
+    };
     let source = |need: &input::SecretNeed| {
         let variable = variable(&need.name);
         let source = match &need.source {
-            Some(source) => match (&source.file, &source.env) {
-                (Some(path), _) => Source::File { path: dir.join(&**path), identities: identities.clone() },
+            Some(At { node, value: source }) => match (&source.file, &source.env) {
+                (Some(path), _) => Source::File { path: dir(*node).join(&**path), identities: identities.clone() },
                 (None, Some(name)) => Source::Env(name.to_string()),
                 (None, None) => Source::Person,
             },

@@ -52,7 +52,8 @@ pub(crate) fn resume(here: &Here, args: &Resume) -> Result<Exit, Failure> {
 pub(crate) fn of_run(here: &Here, store: &DiskStore, run: &RunId, answers: Option<&Path>) -> Result<Opened, Failure> {
     let procedure = engine::command::kept(store, &BUILTIN, run).map_err(refusal)?;
     let files = procedure.files.clone();
-    kept(here, procedure, &|name| files.get(name).map(|text| text.clone().into_bytes()), answers)
+    let client_path = plan_of(store, run).ok().flatten().and_then(|plan| plan.client_path);
+    kept(here, procedure, &|name| files.get(name).map(|text| text.clone().into_bytes()), client_path.as_deref(), answers)
 }
 
 /// The plan of a run, if it has one.

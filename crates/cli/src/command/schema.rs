@@ -7,13 +7,14 @@ use crate::here::Here;
 use actions::BUILTIN;
 
 /// The documents that have a schema.
-const KINDS: [&str; 3] = ["runbook", "client", "answers"];
+const KINDS: [&str; 4] = ["runbook", "client", "partner", "answers"];
 
 /// Prints a schema.
 pub(crate) fn schema(here: &Here, args: &Schema) -> Result<Exit, Failure> {
     let schema = match args.kind.as_str() {
         "runbook" => engine::schema::runbook(&BUILTIN),
         "client" => engine::schema::client(),
+        "partner" => engine::schema::partner(),
         "answers" => engine::schema::answers(),
         other => {
             let failure = Failure::usage(format!("there is no schema of `{other}`"));

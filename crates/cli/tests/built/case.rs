@@ -64,7 +64,12 @@ impl Case {
 
     /// Runs the program to its end, with nothing to read and both outputs piped.
     pub(crate) fn run(&self, words: &[&str]) -> Ended {
-        let done = self.command().args(words).output().unwrap_or_else(|error| panic!("retrace {words:?}: {error}"));
+        self.run_in(".", words)
+    }
+
+    /// The same in a directory below.
+    pub(crate) fn run_in(&self, dir: &str, words: &[&str]) -> Ended {
+        let done = self.command().current_dir(self.dir().join(dir)).args(words).output().unwrap_or_else(|error| panic!("retrace {words:?}: {error}"));
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Ended { exit: done.status.code().unwrap_or(-1), out: text(&done.stdout), err: text(&done.stderr) }
     }

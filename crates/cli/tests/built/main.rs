@@ -10,6 +10,7 @@ mod keys;
 mod noise;
 #[cfg(target_os = "linux")]
 mod others;
+mod partner;
 #[cfg(target_os = "linux")]
 mod person;
 mod program;

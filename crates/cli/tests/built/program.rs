@@ -402,7 +402,8 @@ fn help_is_shown_for_every_command_and_names_the_four_groups() {
         assert!(overview.out.contains(word), "{}", overview.out);
     }
     assert_eq!(case.run(&["--help"]).exits(0).out.trim_end(), overview.out.trim_end());
-    for command in ["check", "plan", "run", "resume", "undo", "runs", "show", "verify", "note", "graph", "actions", "schema", "demo", "prune", "help"]
+    for command in
+        ["check", "plan", "run", "resume", "undo", "runs", "show", "verify", "note", "explain", "graph", "actions", "schema", "demo", "prune", "help"]
     {
         let help = case.run(&[command, "--help"]).exits(0);
         assert!(help.out.starts_with("Examples:\n  retrace "), "{}", help.out);

@@ -36,18 +36,12 @@ pub(super) fn check(loaded: &Loaded, client: &Document<ClientFile>, sink: &Sink)
 }
 
 /// Checks the client's values against what a runbook expects.
-pub(super) fn expected(runbook: &Document<Runbook>, client: &Document<ClientFile>, sink: &Sink) {
+pub(super) fn expected(loaded: &Loaded, runbook: &Document<Runbook>, client: &Document<ClientFile>, sink: &Sink) {
     for (name, def) in runbook.form.expects.iter().flatten() {
         match client.form.values.get(&name.value) {
             Some(value) => input::value(client, *value, runbook, def, sink),
             None if def.default.is_some() => {}
-            None => {
-                let (name_of, file) = (&*client.form.client.value, client.source().name());
-                let found = Diagnostic::error("missing-value", format!("`client.{}` has no value for client `{name_of}`", &*name.value))
-                    .note(format!("looked in: {file}"))
-                    .help(format!("add `{}:` under `values:` in {file}", &*name.value));
-                sink.report(runbook.point(found, name.node));
-            }
+            None => sink.report(runbook.point(loaded.missing(client, &name.value), name.node)),
         }
     }
 }
@@ -72,9 +66,6 @@ impl ClientCheck<'_> {
         let form = &self.client.form;
         if let Some(wrong) = wrong_id(&form.client) {
             self.error("wrong-name", wrong, form.client.node);
-        }
-        if let Some(extends) = &form.extends {
-            self.error("not-supported", "`extends` is not supported yet", extends.node);
         }
         self.one_line(form.name.as_ref());
         if let Some(recovery) = &form.recovery {
@@ -131,7 +122,7 @@ impl ClientCheck<'_> {
                 if let Some((_, other)) = keys.iter().find(|(other, _)| *other == body && judged == Judged::Sound) {
                     let found = Diagnostic::error("same-key", "two people have the same key");
                     let found = match &other.key {
-                        Some(first) => found.note_at("first here", self.client.source(), self.client.tree.place(first.node)),
+                        Some(first) => self.client.tree.note_at(found, "first here", first.node),
                         None => found,
                     };
                     self.report(found, key.node);
@@ -249,7 +240,7 @@ impl ClientCheck<'_> {
         for name in &entry.skip {
             if let Some(step) = named(name).filter(|step| !step.is_optional()) {
                 let found = Diagnostic::error("not-optional", format!("step `{}` cannot be skipped by a client", &*name.value));
-                let found = found.note_at("it does not say `optional: true`", runbook.source(), runbook.tree.place(step.id.node));
+                let found = runbook.tree.note_at(found, "it does not say `optional: true`", step.id.node);
                 self.report(found, name.node);
             }
         }

@@ -95,7 +95,7 @@ impl<'a> FileCheck<'a> {
 
     fn template_error(&self, error: TemplateError, node: Raw) {
         let found = Diagnostic::error(error.code, error.message).help_if(error.help);
-        self.sink.report(found.at(self.tree.source(), self.tree.place_within(node, error.at)));
+        self.sink.report(self.tree.point_within(found, node, error.at));
     }
 
     fn secret_used(&self, name: &Name, node: Raw) {
@@ -104,7 +104,7 @@ impl<'a> FileCheck<'a> {
     }
 
     fn wrong_name(&self, found: Diagnostic, name: &Name, node: Raw) {
-        self.sink.report(found.at(self.tree.source(), self.tree.place_within(node, name.at.clone())));
+        self.sink.report(self.tree.point_within(found, node, name.at.clone()));
     }
 
     fn unknown(&self, name: &Name, node: Raw, message: String, wrong: &str, known: &[&str]) {
@@ -168,21 +168,16 @@ impl<'a> FileCheck<'a> {
             }
             return;
         }
-        match &self.loaded.client {
-            Some(client) if client.form.values.get(field).is_none() => {
-                let (id, file) = (&*client.form.client.value, client.source().name());
-                let found = Diagnostic::error("missing-value", format!("`client.{field}` has no value for client `{id}`"))
-                    .note(format!("looked in: {file}"))
-                    .help(format!("add `{field}:` under `values:` in {file}"))
-                    .did_you_mean(field, client.form.values.names());
-                self.wrong_name(found, name, node);
-            }
-            Some(_) => {}
-            None => {
-                let need = Need { name: format!("client.{field}"), kind: None, about: None };
-                self.needs.borrow_mut().entry(field.to_owned()).or_insert(need);
-            }
+        let client = self.loaded.client.as_ref();
+        if client.is_some_and(|client| client.form.values.get(field).is_some()) {
+            return;
         }
+        if let Some(client) = client {
+            let found = self.loaded.missing(client, field).did_you_mean(field, client.form.values.names());
+            self.wrong_name(found, name, node);
+        }
+        let need = Need { name: format!("client.{field}"), kind: None, about: None };
+        self.needs.borrow_mut().entry(field.to_owned()).or_insert(need);
     }
 
     /// `steps.x`: the sibling first, then outwards.

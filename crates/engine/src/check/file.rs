@@ -93,7 +93,7 @@ pub(super) fn check<'a>(
 impl<'a> FileCheck<'a> {
     pub(super) fn report(&self, found: Diagnostic, node: Raw) {
         if node != Raw::NONE {
-            self.sink.report(found.at(self.tree.source(), self.tree.place(node)));
+            self.sink.report(self.tree.point(found, node));
         }
     }
 
@@ -162,7 +162,8 @@ impl<'a> FileCheck<'a> {
                 let found = Diagnostic::error("wrong-input", format!("a client's value is no {}", def.kind.value.word()));
                 self.report(found.help("make it an input; the client file binds secrets by the name of the input"), def.kind.node);
             }
-            if self.loaded.client.is_none() && def.default.is_none() {
+            let given = self.loaded.client.as_ref().is_some_and(|client| client.form.values.get(&name.value).is_some());
+            if !given && def.default.is_none() {
                 let need = Need {
                     name: format!("client.{}", &*name.value),
                     kind: Some(def.kind.value.word()),
@@ -172,7 +173,7 @@ impl<'a> FileCheck<'a> {
             }
         }
         if let Some(client) = &self.loaded.client {
-            client::expected(self.document, client, self.sink);
+            client::expected(self.loaded, self.document, client, self.sink);
         }
     }
 
@@ -240,7 +241,7 @@ impl<'a> FileCheck<'a> {
             let twin = first.filter(|first| *first != index as u32).map(|first| &steps[first as usize]).or(beside);
             if let Some(twin) = twin.filter(|_| !step.id.value.is_empty()) {
                 let found = Diagnostic::error("duplicate-id", format!("the id `{}` is there twice", &*step.id.value));
-                self.report(found.note_at("first here", self.tree.source(), self.tree.place(twin.id.node)), step.id.node);
+                self.report(self.tree.note_at(found, "first here", twin.id.node), step.id.node);
             }
         }
         self.frames.push(frame);

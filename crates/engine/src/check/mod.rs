@@ -30,7 +30,7 @@ pub(crate) use name::{RESERVED, ROOTS};
 pub struct Report {
     /// Errors and warnings, those from reading included, in the order of their places.
     pub diagnostics: Diagnostics,
-    /// Without a client file: what the runbook needs of one.
+    /// What the runbook needs of a client file, and does not get of the one that is given, if one is.
     pub needs: Vec<Need>,
     /// How many steps the runbook has, groups not counted.
     pub steps: usize,

@@ -333,7 +333,7 @@ impl<'a> FileCheck<'a> {
         for (name, def) in &called.form.inputs {
             if call.inputs.get(&name.value).is_none() && def.default.is_none() && def.when.is_none() {
                 let found = Diagnostic::error("missing-input", format!("the input `{}` of that runbook has no value", &*name.value));
-                self.report(found.note_at("it is asked for here", called.source(), called.tree.place(name.node)), action.node);
+                self.report(called.tree.note_at(found, "it is asked for here", name.node), action.node);
             }
         }
     }

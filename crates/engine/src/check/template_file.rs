@@ -17,7 +17,7 @@ impl FileCheck<'_> {
         let Some(template) = self.tree.text(node).and_then(|name| self.file.templates.get(name)) else { return };
         let report = |found: Diagnostic, at: &Range<usize>| {
             let found = found.at(&template.source, Stretch { start: at.start as u32, end: at.end as u32 });
-            self.sink.report(found.note_at("it is the template of this step", self.tree.source(), self.tree.place(node)));
+            self.sink.report(self.tree.note_at(found, "it is the template of this step", node));
         };
         let parsed = match TemplateFile::parse(template.source.text()) {
             Ok(parsed) => parsed,

@@ -24,6 +24,7 @@ pub fn plan(engine: Engine<'_>, procedure: &Procedure, run: &RunId, programs: bo
         recipients: &procedure.recipients,
         programs,
         files: procedure.files.clone(),
+        client_path: procedure.client_path.clone(),
         set: procedure.set.clone(),
         warnings: procedure.warnings.clone(),
     };

@@ -230,8 +230,8 @@ impl Graph {
             at = below;
         }
         let place = within.map_or_else(|| tree.place(at), |bytes| tree.place_within(at, bytes));
-        let (line, column) = tree.source().position(place.start);
-        format!("{}:{line}:{column}", tree.source().name())
+        let (line, column) = tree.source_of(at).position(place.start);
+        format!("{}:{line}:{column}", tree.source_of(at).name())
     }
 
     /// Where the parameters of a step are written; nothing for what has none.

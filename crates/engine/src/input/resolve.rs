@@ -5,10 +5,11 @@ use model::diagnostic::{Diagnostic, Diagnostics};
 use model::input::InputType;
 use model::runbook::Runbook;
 use model::value::{SecretText, Value};
-use model::yaml::{Raw, Sink};
+use model::yaml::{At, Sink, Tree};
 use serde_yaml::Mapping;
 
-use super::fit::{fit, parse_text};
+use super::fit::{Misfit, fit, parse_text};
+use super::offer::{Offer, of_input};
 use crate::load::{Document, Loaded};
 use crate::template::{self, Condition, Found, Scope, Segment, Text};
 
@@ -42,7 +43,7 @@ pub struct SecretNeed {
     /// The input.
     pub name: String,
     /// Where the client file says that it comes from; otherwise a person is asked.
-    pub source: Option<SecretRef>,
+    pub source: Option<At<SecretRef>>,
 }
 
 /// Puts the layers together: defaults of the runbook, client file, then `layers` in their order.
@@ -67,30 +68,23 @@ pub fn resolve(loaded: &Loaded, layers: &[Layer]) -> Result<Values, Diagnostics>
         }
         if def.kind.value == InputType::Secret {
             let secrets = loaded.client.as_ref().map(|client| &client.form.secrets);
-            let source = secrets.and_then(|secrets| secrets.get(name)).map(|source| source.value.clone());
+            let source = secrets.and_then(|secrets| secrets.get(name)).cloned();
             values.secrets.push(SecretNeed { name: name.to_owned(), source });
             values.inputs.insert(name.into(), SecretText::named(&format!("inputs.{name}")).value());
             continue;
         }
-        let given = layers.iter().rev().find_map(|layer| {
-            let (_, text) = layer.values.iter().rev().find(|(given, _)| given == name)?;
-            Some((layer, text))
-        });
-        let value = if let Some((layer, text)) = given {
-            parse_text(def, &document.tree, text)
+        let at = |tree: &Tree, node, misfit: Misfit| sink.report(tree.point(Diagnostic::error("wrong-value", misfit.message), node));
+        let value = match of_input(loaded, layers, name, def).first() {
+            Some(Offer::Given(layer, text)) => parse_text(def, &document.tree, text)
                 .map_err(|misfit| sink.report(Diagnostic::error("wrong-value", format!("input `{name}` from {}: {misfit}", layer.origin))))
-                .ok()
-        } else if let Some((client, node)) = client_input(loaded, name) {
-            fit(def, &document.tree, &client.tree.value(node))
-                .map_err(|misfit| sink.report(client.point(Diagnostic::error("wrong-value", misfit.message), node)))
-                .ok()
-        } else if let Some(default) = def.default {
-            fit(def, &document.tree, &document.tree.value(default))
-                .map_err(|misfit| sink.report(document.point(Diagnostic::error("wrong-value", misfit.message), default)))
-                .ok()
-        } else {
-            values.missing.push(name.to_owned());
-            None
+                .ok(),
+            Some(Offer::Written(tree, node) | Offer::Default(tree, node)) => {
+                fit(def, &document.tree, &tree.value(*node)).map_err(|misfit| at(tree, *node, misfit)).ok()
+            }
+            None => {
+                values.missing.push(name.to_owned());
+                None
+            }
         };
         if let Some(value) = value {
             values.inputs.insert(name.into(), value);
@@ -115,13 +109,6 @@ fn refuse_names(runbook: &Runbook, layers: &[Layer], sink: &Sink) {
             }
         }
     }
-}
-
-/// What the client file says about an input of this runbook.
-fn client_input<'l>(loaded: &'l Loaded, name: &str) -> Option<(&'l Document<model::client::ClientFile>, Raw)> {
-    let client = loaded.client.as_ref()?;
-    let entry = client.form.runbooks.get(&loaded.runbook().form.runbook)?;
-    entry.inputs.get(name).map(|node| (client, *node))
 }
 
 /// The client's values, and the defaults of what the runbook expects.

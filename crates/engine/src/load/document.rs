@@ -38,20 +38,24 @@ impl<T> Document<T> {
 
     /// A diagnostic with the place of a node.
     pub fn point(&self, diagnostic: Diagnostic, node: Raw) -> Diagnostic {
-        diagnostic.at(self.source(), self.tree.place(node))
+        self.tree.point(diagnostic, node)
     }
 }
 
 impl<T: DeserializeOwned> Document<T> {
     /// Reads a document; nothing when there is no structure to go on with. Errors go to the sink.
     pub(super) fn parse(path: &Path, bytes: &[u8], sink: &Sink) -> Option<Self> {
-        let tree = yaml::parse(&path.to_string_lossy(), bytes, sink)?;
+        Self::read(path, bytes, yaml::parse(&path.to_string_lossy(), bytes, sink)?, sink)
+    }
+
+    /// Reads what a tree says.
+    pub(super) fn read(path: &Path, bytes: &[u8], tree: Tree, sink: &Sink) -> Option<Self> {
         if let Some(format) = tree.get(tree.root(), "format")
             && let Shape::Plain(Plain::Int(number)) = tree.shape(format)
             && number != i64::from(FORMAT)
         {
             let found = Diagnostic::error("format", format!("format {number} is not known"));
-            sink.report(found.at(tree.source(), tree.place(format)).help(format!("this version reads format {FORMAT}")));
+            sink.report(tree.point(found, format).help(format!("this version reads format {FORMAT}")));
             return None;
         }
         let form = yaml::read(&tree, tree.root(), sink)?;

@@ -6,10 +6,12 @@ use std::path::{Component, Path};
 pub(crate) const RUNBOOK_FILE: &str = "runbook.yaml";
 /// The client file, as it is kept.
 pub(crate) const CLIENT_FILE: &str = "client.yaml";
+/// The partner file that the client file builds on, as it is kept.
+pub(crate) const PARTNER_FILE: &str = "partner.yaml";
 
 /// Reads what is kept with a run or embedded in a plan: `file` gives a kept file by its name.
 pub struct Kept<'f> {
-    /// The bytes of `runbook.yaml`, `client.yaml` or `files/...`.
+    /// The bytes of `runbook.yaml`, `client.yaml`, `partner.yaml` or `files/...`.
     pub file: &'f dyn Fn(&str) -> Option<Vec<u8>>,
 }
 
@@ -18,6 +20,10 @@ impl Reader for Kept<'_> {
         let main = [RUNBOOK_FILE, CLIENT_FILE].into_iter().find(|name| path == Path::new(name));
         let bytes = main.map_or_else(|| (self.file)(&kept_as(path.components())), |name| (self.file)(name));
         bytes.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+    }
+
+    fn read_partner(&mut self, _path: &Path) -> io::Result<Vec<u8>> {
+        (self.file)(PARTNER_FILE).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
     }
 
     /// What is kept leads nowhere.

@@ -7,16 +7,19 @@ use model::client::ClientFile;
 use model::diagnostic::{Diagnostic, Diagnostics};
 use model::runbook::Runbook;
 use model::step::Step;
-use model::yaml::{self, At, Map, OneOf, Raw, Sink, Source, Stretch};
+use model::yaml::{self, At, Map, OneOf, Raw, Sink, Source, Stretch, Tree};
 use serde::Deserialize;
 use world::action::{Kind, Templated};
 
 use super::document::Document;
+use super::partner::Partner;
 use super::reader::Reader;
 use super::template::{Named, Template};
 
 /// How deep runbooks may run runbooks.
 const MOST_DEPTH: usize = 8;
+/// The key of a client file whose list adds to that of the partner: what is secret for one is so for both.
+const SENSITIVE: &str = "sensitive";
 /// The action that stands for the steps of another file. The only one that the engine knows by name.
 pub(crate) const RUNBOOK: &str = "runbook";
 
@@ -27,6 +30,8 @@ pub struct Loaded {
     pub files: Vec<RunbookFile>,
     /// The client file.
     pub client: Option<Document<ClientFile>>,
+    /// The partner file that it builds on; what the client file leaves open is in its tree already.
+    pub partner: Option<Partner>,
     /// The answers.
     pub answers: Option<Document<Answers>>,
     /// What was found while reading.
@@ -64,6 +69,15 @@ impl Loaded {
     pub fn runbook(&self) -> &Document<Runbook> {
         &self.files[0].document
     }
+
+    /// That a client has no value of that name, where it was looked for, and where it may be said.
+    pub(crate) fn missing(&self, client: &Document<ClientFile>, name: &str) -> Diagnostic {
+        let (id, file) = (&*client.form.client.value, client.source().name());
+        let partner = self.partner.as_ref().map(|partner| format!("{}, ", partner.tree.source().name())).unwrap_or_default();
+        Diagnostic::error("missing-value", format!("`client.{name}` has no value for client `{id}`"))
+            .note(format!("looked in: runbook defaults, {partner}{file}"))
+            .help(format!("add `{name}:` under `values:` in {file}"))
+    }
 }
 
 /// Reads a runbook with all that it runs, the template files that these name, and the other files that are given. `kinds` are the
@@ -78,14 +92,14 @@ pub fn load(runbook: &Path, client: Option<&Path>, answers: Option<&Path>, kinds
     let path = plain(runbook);
     // `.` is no file, and is named as it was given.
     let main = loader.runbook(if path.as_os_str().is_empty() { runbook } else { &path }, None);
-    let client_read = client.and_then(|path| Document::parse(path, &loader.bytes(path, None)?, loader.sink));
+    let (client_read, partner) = client.and_then(|path| loader.client(path)).unzip();
     let answers_read = answers.and_then(|path| Document::parse(path, &loader.bytes(path, None)?, loader.sink));
     let files = closed_up(loader.files);
     let found = sink.into_diagnostics();
     if main.is_none() || client_read.is_some() != client.is_some() || answers_read.is_some() != answers.is_some() {
         return Err(found);
     }
-    Ok(Loaded { files, client: client_read, answers: answers_read, found })
+    Ok(Loaded { files, client: client_read, partner: partner.flatten(), answers: answers_read, found })
 }
 
 /// The files without those that could not be read; calls of these are gone already.
@@ -112,7 +126,7 @@ struct Loader<'l> {
 }
 
 /// Where a file is named.
-type From<'a> = (&'a Document<Runbook>, Raw);
+type From<'a> = (&'a Tree, Raw);
 
 impl Loader<'_> {
     fn bytes(&mut self, path: &Path, from: Option<From<'_>>) -> Option<Vec<u8>> {
@@ -133,12 +147,25 @@ impl Loader<'_> {
                 };
                 let found = Diagnostic::error("unreadable-file", format!("cannot read `{}`: {why}", path.display()));
                 self.sink.report(match from {
-                    Some((document, node)) => document.point(found, node),
+                    Some((tree, node)) => tree.point(found, node),
                     None => found.at(&Source::new(path.to_string_lossy(), ""), Stretch { start: 0, end: 0 }),
                 });
                 None
             }
         }
+    }
+
+    /// A client file, laid over the partner file that it names.
+    fn client(&mut self, path: &Path) -> Option<(Document<ClientFile>, Option<Partner>)> {
+        let bytes = self.bytes(path, None)?;
+        let tree = yaml::parse(&path.to_string_lossy(), &bytes, self.sink)?;
+        let extends = tree.get(tree.root(), "extends").and_then(|node| Some((node, tree.text(node)?)));
+        let Some((node, named)) = extends else { return Some((Document::read(path, &bytes, tree, self.sink)?, None)) };
+        let partner = plain(&path.parent().unwrap_or(Path::new("")).join(named));
+        let read = self.reader.read_partner(&partner);
+        let partner = Partner::parse(&partner, &self.report(&partner, read, Some((&tree, node)))?, self.sink)?;
+        let laid = tree.over(&partner.tree, &[SENSITIVE]);
+        Some((Document::read(path, &bytes, laid, self.sink)?, Some(partner)))
     }
 
     fn runbook(&mut self, path: &Path, from: Option<From<'_>>) -> Option<usize> {
@@ -197,7 +224,7 @@ impl Loader<'_> {
         if self.open.len() >= MOST_DEPTH {
             return refuse("too-deep", too_deep());
         }
-        self.runbook(&path_from_here, Some((document, path.node)))
+        self.runbook(&path_from_here, Some((&document.tree, path.node)))
     }
 
     /// Reads the template files that the steps of a document name from its directory.
@@ -236,13 +263,13 @@ impl Loader<'_> {
         let directory = document.path.parent().unwrap_or(Path::new(""));
         let path = directory.join(below);
         let read = self.reader.read_below(directory, &path);
-        let bytes = self.report(&path, read, Some((document, node)))?;
+        let bytes = self.report(&path, read, Some((&document.tree, node)))?;
         let text = String::from_utf8(bytes).map_err(|wrong| {
             let valid = wrong.utf8_error().valid_up_to();
             let source = Source::new(path.to_string_lossy(), String::from_utf8_lossy(wrong.as_bytes()));
             let place = Stretch { start: valid as u32, end: valid as u32 };
             let found = Diagnostic::error("not-utf-8", "from here on the file is not UTF-8").at(&source, place).help("save it as UTF-8");
-            self.sink.report(found.note_at("it is named here", document.source(), document.tree.place(node)));
+            self.sink.report(document.tree.note_at(found, "it is named here", node));
         });
         let text = text.ok()?;
         Some(Template { source: Source::new(path.to_string_lossy(), text).into(), path })

@@ -9,6 +9,14 @@ pub trait Reader {
     /// It cannot be read.
     fn read(&mut self, path: &Path) -> io::Result<Vec<u8>>;
 
+    /// The bytes of the partner file that a client file builds on.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn read_partner(&mut self, path: &Path) -> io::Result<Vec<u8>> {
+        self.read(path)
+    }
+
     /// The bytes of a file that lies below a directory, also once every link on the way is followed.
     ///
     /// # Errors

@@ -39,6 +39,8 @@ pub struct Wanted<'a> {
     pub programs: bool,
     /// The files it is made from.
     pub files: BTreeMap<String, String>,
+    /// Where the client file was, if that matters.
+    pub client_path: Option<String>,
     /// The inputs from the command line.
     pub set: BTreeMap<String, serde_json::Value>,
     /// Warnings from reading the files.
@@ -123,6 +125,7 @@ pub fn plan<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, wanted: Wan
         refused,
         warnings,
         files,
+        client_path: wanted.client_path,
         set: wanted.set,
         digest: String::new(),
     };

@@ -222,6 +222,7 @@ pub(crate) fn announce(session: &Session<'_>, list: &List, seen: &Seen, runbook:
             .collect(),
         warnings: seen.stay.clone(),
         files: BTreeMap::new(),
+        client_path: None,
         set: BTreeMap::new(),
         digest: String::new(),
     }

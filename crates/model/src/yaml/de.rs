@@ -108,7 +108,7 @@ impl<'t> De<'t> {
                 None => Diagnostic::error(code, self.as_written(message)).help_if(help),
             },
         };
-        self.sink.report(diagnostic.at(self.tree.source(), self.tree.place(self.node)));
+        self.sink.report(self.tree.point(diagnostic, self.node));
     }
 
     /// A message that shows a number as it is written, `1.10` and not `1.1`.

@@ -8,6 +8,7 @@ mod fault;
 mod foreseen;
 mod map;
 mod one_of;
+mod over;
 mod parse;
 mod scalar;
 mod sink;

@@ -44,7 +44,7 @@ pub fn parse(name: &str, bytes: &[u8], sink: &Sink) -> Option<Tree> {
         }
     }
     let Builder { side, nodes, .. } = builder;
-    let tree = Tree { source: Arc::clone(&source), side, nodes };
+    let tree = Tree { source: Arc::clone(&source), below: None, side, nodes };
     if nodes_are_nothing(&tree) {
         sink.report(Diagnostic::error("empty-file", "the file has no content").at(&source, Stretch { start: 0, end: 0 }));
         return None;
@@ -221,7 +221,7 @@ impl Builder<'_> {
             }
         };
         let next = self.nodes.len() as u32 + 1;
-        self.nodes.push(Node { kind, aside, start, end, offset, len: text.len() as u32, next });
+        self.nodes.push(Node { kind, aside, below: false, start, end, offset, len: text.len() as u32, next });
         Some(())
     }
 

@@ -9,11 +9,14 @@ use super::{
     scalar::{self, Plain},
     source::{Source, Stretch},
 };
+use crate::diagnostic::Diagnostic;
 
 /// Nodes in the order of the text; a collection's children follow it directly. The keys and values of a mapping alternate.
 #[derive(Debug)]
 pub struct Tree {
     pub(super) source: Arc<Source>,
+    /// The file that it is laid over: nodes of it may be here too.
+    pub(super) below: Option<Arc<Source>>,
     /// Scalars that are not literally in the source, one after the other.
     pub(super) side: String,
     pub(super) nodes: Vec<Node>,
@@ -24,6 +27,8 @@ pub(super) struct Node {
     pub(super) kind: NodeKind,
     /// Whether the text is in `side` and not in the source.
     pub(super) aside: bool,
+    /// Whether it is of the file below.
+    pub(super) below: bool,
     pub(super) start: u32,
     pub(super) end: u32,
     /// Where the text is.
@@ -64,6 +69,26 @@ impl Tree {
     /// The file.
     pub fn source(&self) -> &Arc<Source> {
         &self.source
+    }
+
+    /// The file that a node is written in.
+    pub fn source_of(&self, node: Raw) -> &Arc<Source> {
+        self.node(node).map_or(&self.source, |node| self.source_at(node))
+    }
+
+    /// A diagnostic with the place of a node.
+    pub fn point(&self, diagnostic: Diagnostic, node: Raw) -> Diagnostic {
+        diagnostic.at(self.source_of(node), self.place(node))
+    }
+
+    /// The same with the place of some bytes of a scalar's text.
+    pub fn point_within(&self, diagnostic: Diagnostic, node: Raw, bytes: Range<usize>) -> Diagnostic {
+        diagnostic.at(self.source_of(node), self.place_within(node, bytes))
+    }
+
+    /// A diagnostic with a note at the place of a node.
+    pub fn note_at(&self, diagnostic: Diagnostic, note: &str, node: Raw) -> Diagnostic {
+        diagnostic.note_at(note, self.source_of(node), self.place(node))
     }
 
     /// The outermost node.
@@ -189,8 +214,12 @@ impl Tree {
     }
 
     pub(super) fn text_of(&self, node: &Node) -> &str {
-        let from: &str = if node.aside { &self.side } else { self.source.text() };
+        let from: &str = if node.aside { &self.side } else { self.source_at(node).text() };
         from.get(node.offset as usize..(node.offset + node.len) as usize).unwrap_or_default()
+    }
+
+    fn source_at(&self, node: &Node) -> &Arc<Source> {
+        self.below.as_ref().filter(|_| node.below).unwrap_or(&self.source)
     }
 
     /// The first node inside a collection and the one after its last.

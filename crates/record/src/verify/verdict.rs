@@ -132,12 +132,13 @@ impl Verdict {
     }
 }
 
-/// `plan`, `runbook`, `client`, or `file` and its name.
+/// `plan`, `runbook`, `client`, `partner`, or `file` and its name.
 fn file(name: &str) -> (&str, String) {
     match name {
         "plan.json" => ("plan", String::new()),
         "runbook.yaml" => ("runbook", String::new()),
         "client.yaml" => ("client", String::new()),
+        "partner.yaml" => ("partner", String::new()),
         _ => ("file", format!(" {name}")),
     }
 }

@@ -142,8 +142,8 @@ impl<'d> Builder<'d> {
     pub(crate) fn new(dir: &'d Dir, run: &str, previous: Option<Head>, undo_of: Option<Json>) -> Self {
         let run = RunId::parse(run).unwrap();
         let mut files = serde_json::Map::new();
-        for (name, text) in [("runbook.yaml", "format: 1\n"), ("client.yaml", "client: harbor\n"), ("plan.json", "{}\n"), ("files/motd.tmpl", "hi\n")]
-        {
+        let yaml = [("runbook.yaml", "format: 1\n"), ("client.yaml", "client: harbor\n"), ("partner.yaml", "zone: UTC\n")];
+        for (name, text) in yaml.into_iter().chain([("plan.json", "{}\n"), ("files/motd.tmpl", "hi\n")]) {
             dir.put(&run, name, text.as_bytes()).unwrap();
             files.insert(name.to_owned(), json!(Digest::of(text.as_bytes())));
         }

@@ -1,7 +1,7 @@
 //! The state directory on disk.
 //!
 //! ```text
-//! runs/RUN/{journal.ndjson, runbook.yaml, client.yaml, plan.json, files/...}
+//! runs/RUN/{journal.ndjson, runbook.yaml, client.yaml, partner.yaml, plan.json, files/...}
 //! blobs/SHA256      locks/      hmac.key      reserve
 //! ```
 //! Opening and reading it makes and changes nothing, even if it does not exist.
