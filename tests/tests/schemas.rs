@@ -194,7 +194,8 @@ fn entry(tree: &Tree, at: (u32, u32)) -> String {
 
 /// Whether an error of the schema is about a finding: it lies in the same entry, or it is about the document as a whole.
 fn is_about(error: &str, finding: &Diagnostic, entry: &str) -> bool {
-    let of_whole = ["empty-file", "format", "missing-key", "no-steps", "no-zone", "unknown-key", "wrong-type"].contains(&finding.code);
+    let of_whole =
+        ["empty-file", "format", "missing-key", "no-steps", "no-zone", "not-for-partners", "unknown-key", "wrong-type"].contains(&finding.code);
     error.starts_with(entry) || entry.starts_with(error) && (!error.is_empty() || of_whole)
 }
 
