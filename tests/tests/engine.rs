@@ -279,6 +279,31 @@ fn a_look_whose_output_is_of_another_type_fails_in_the_plan_and_is_told_once() {
 }
 
 #[test]
+fn a_window_is_judged_when_its_step_runs_and_a_plan_that_comes_too_late_is_refused() {
+    const HOURS: Duration = Duration::from_secs(3600);
+    let text = format!(
+        "{HEAD}steps:\n  - {{ id: window, action: assert.window }}\n  - {{ id: write, action: file.write, with: {{ path: /d/a, text: '{{{{ steps.window.ends }}}}' }} }}\n"
+    );
+    let client = "format: 1\nclient: c\nname: C\nzone: UTC\nwindows: [{ starts: '2026-03-07T21:00', for: 3h }]\n";
+    // It is 20:00.
+    for (pass, exit) in [(HOURS / 2, 4), (HOURS * 2, 0), (HOURS * 5, 4)] {
+        let (world, store) = machine(&[("/d/x", "")]);
+        let lab = Lab::new(&text, Some(client));
+        let plan = lab.plan(&world, &store, "t-1").unwrap();
+        assert_eq!((plan.steps[0].decision, plan.refused.len()), (Decision::Later, 0));
+        lab.clock.pass(pass);
+        let ending = lab.run_plan(&world, &store, &plan).unwrap();
+        assert_eq!(ending.exit, exit, "{:?}", ending.why);
+        let wrote = world.machine().read("/d/a").map(|bytes| bytes.to_vec());
+        assert_eq!(wrote, (exit == 0).then(|| b"2026-03-08T00:00:00+00:00".to_vec()));
+        if pass > HOURS * 4 {
+            let plan = lab.plan(&world, &store, "t-2").unwrap();
+            assert_eq!(plan.refused, ["`window`: expected a window of the client, found none, and all are over"]);
+        }
+    }
+}
+
+#[test]
 fn the_point_of_no_return_is_passed_only_in_a_window_of_the_client() {
     const HOURS: Duration = Duration::from_secs(3600);
     let text = format!(
@@ -552,6 +577,26 @@ fn what_a_step_set_in_a_sensitive_file_is_set_back_by_a_later_step() {
     assert_eq!((ending.exit, key.as_slice()), (0, b"old-words".as_slice()), "{:?}", ending.why);
     let (ending, key) = whole(true);
     assert_eq!((ending.exit, key.as_slice()), (0, b"old-words".as_slice()), "{:?}", ending.why);
+}
+
+#[test]
+fn a_file_that_a_later_step_makes_secret_is_secret_in_the_whole_plan_and_runs_as_planned() {
+    let runbook = format!(
+        "{HEAD}inputs: {{ key: {{ type: secret }} }}\nsteps:
+  - {{ id: port, action: config.set, with: {{ path: /d/app.ini, format: ini, values: {{ Web.Port: 8080 }} }} }}
+  - {{ id: password, action: config.set, with: {{ path: /d/app.ini, format: ini, values: {{ Web.Password: '{{{{ inputs.key }}}}' }} }} }}
+  - {{ id: name, action: config.set, with: {{ path: /d/app.ini, format: ini, values: {{ Web.Name: x }} }} }}
+"
+    );
+    let client = format!("format: 1\nclient: c\nname: C\nzone: UTC\nrecovery: {RECIPIENT}\n");
+    let mut lab = Lab::new(&runbook, Some(&client));
+    lab.people.secrets.insert("key".into(), "hunter2".into());
+    let (world, store) = machine(&[("/d/app.ini", "[Web]\nPort=80\nPassword=\nName=a\n")]);
+    let plan = lab.plan(&world, &store, "t-1").unwrap();
+    assert!(plan.steps.iter().all(|step| step.difference.is_empty()), "{:?}", plan.steps);
+    let ending = lab.run_plan(&world, &store, &plan).unwrap();
+    assert_eq!(ending.exit, 0, "{:?}", ending.why);
+    assert_eq!(world.machine().read("/d/app.ini").unwrap().as_slice(), b"[Web]\nPort=8080\nPassword=hunter2\nName=x\n");
 }
 
 #[test]

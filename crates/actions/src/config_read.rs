@@ -43,8 +43,11 @@ impl Action for ConfigRead {
             return Err(ActionError::Invalid(format!("`{}` holds a secret; its values cannot become outputs", self.path)));
         }
         let mut proposal = judged(|| self.read(view))?;
-        if let Verdict::Later { until } = proposal.verdict.clone() {
-            proposal = proposal.unknown_output("values", &until);
+        match proposal.verdict.clone() {
+            Verdict::Later { until } => proposal = proposal.unknown_output("values", &until),
+            // Steps after it are planned all the same.
+            Verdict::Fails { .. } => proposal = proposal.unknown_output("values", view.step()),
+            Verdict::Holds | Verdict::Propose => {}
         }
         Ok(proposal)
     }

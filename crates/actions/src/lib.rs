@@ -9,6 +9,7 @@ pub mod assert_endpoint;
 pub mod assert_fact;
 pub mod assert_file;
 pub mod assert_service;
+pub mod assert_window;
 pub mod command_look;
 pub mod command_run;
 pub mod config_read;
@@ -46,7 +47,7 @@ mod parents;
 mod pattern;
 
 /// Every action, in the order of the reference.
-pub static BUILTIN: [Kind; 25] = [
+pub static BUILTIN: [Kind; 26] = [
     Kind::of::<file_write::FileWrite>(),
     Kind::of::<file_copy::FileCopy>(),
     Kind::of::<file_move::FileMove>(),
@@ -62,6 +63,7 @@ pub static BUILTIN: [Kind; 25] = [
     Kind::of::<assert_disk_space::AssertDiskSpace>(),
     Kind::of::<assert_endpoint::AssertEndpoint>(),
     Kind::of::<assert_service::AssertService>(),
+    Kind::of::<assert_window::AssertWindow>(),
     Kind::of::<assert_again::AssertAgain>(),
     Kind::of::<wait_until::WaitUntil>(),
     Kind::of::<process_drain::ProcessDrain>(),

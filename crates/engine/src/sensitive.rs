@@ -3,7 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use model::digest::Digest;
 use model::effect::{Ask, Change, Effect};
-use model::resource::Resource;
+use model::resource::{Resource, ResourceKind};
 use model::state::{Content, FileState, State};
 use sha2::Sha256;
 use std::collections::HashSet;
@@ -30,6 +30,13 @@ impl Sensitive {
     /// From now on this resource is sensitive.
     pub fn add(&self, resource: &Resource) {
         self.found.write().unwrap_or_else(PoisonError::into_inner).insert(resource.clone());
+    }
+
+    /// From now on what an effect sets is sensitive, if it shows that it holds a secret.
+    pub fn learn(&self, effect: &Effect) {
+        if is_sensitive(effect) {
+            effect.changes().into_iter().filter(|(what, _)| what.kind == ResourceKind::File).for_each(|(file, _)| self.add(file));
+        }
     }
 
     /// Whether it is.
@@ -90,5 +97,14 @@ impl Sensitive {
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.key?).ok()?;
         mac.update(sha256.as_str().as_bytes());
         Some(Digest::keyed(mac.finalize().into_bytes().into()))
+    }
+}
+
+/// Whether it shows or makes something whose bytes are secret.
+pub(crate) fn is_sensitive(effect: &Effect) -> bool {
+    let hidden = |state: &State| matches!(state, State::File(FileState { content: Content::Hidden, .. }));
+    match effect {
+        Effect::Set(change) => hidden(&change.before) || hidden(&change.after),
+        other => other.is_given_secret() && !other.changes().is_empty(),
     }
 }

@@ -25,6 +25,7 @@ use world::error::WorldError;
 use world::look::{Endpoint, Entry, Look, Output, Process, Reply};
 use world::proposal::{Proposal, Verdict};
 use world::view::View;
+use world::window::Hours;
 use zeroize::Zeroizing;
 
 /// What an action is given. One thread uses it, but a `Look` can be shared, hence the mutexes.
@@ -251,6 +252,14 @@ impl View for Sight<'_, '_> {
 
     fn four_eyes(&self) -> bool {
         self.session.four_eyes
+    }
+
+    fn hours(&self) -> Hours {
+        match self.session.windows.at(self.now()) {
+            // By the time that the step runs it may have come.
+            Hours::Shut { next: Some(next) } if self.planning.is_some() => Hours::Later { next, until: self.step().clone() },
+            hours => hours,
+        }
     }
 
     fn sensitive(&self, path: &str) -> bool {

@@ -1,11 +1,12 @@
 //! The times in which a client lets the point of no return be passed.
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use model::client::{ClientFile, Window};
+use jiff::{Timestamp, ZonedDateTime};
+use model::client::{self, ClientFile};
 use model::span::Span;
 use std::time::Duration;
+use world::window::{Hours, Window};
 
 /// The windows of a client; none: at any time.
 #[derive(Default)]
@@ -15,9 +16,7 @@ struct Open {
     /// As the client file says it.
     starts: String,
     length: Span,
-    from: Timestamp,
-    /// When the point of no return may be passed at the latest.
-    last: Timestamp,
+    window: Window,
 }
 
 impl Windows {
@@ -29,11 +28,27 @@ impl Windows {
 
     /// Why the point of no return may not be passed at that time; none if it may.
     pub(crate) fn closed(&self, at: Timestamp) -> Option<String> {
-        if self.0.is_empty() || self.0.iter().any(|window| window.from <= at && at <= window.last) {
+        let until = |window: &Window| window.last_no_return.timestamp();
+        if self.0.is_empty() || self.windows().any(|window| window.starts.timestamp() <= at && at <= until(window)) {
             return None;
         }
-        let spans: Vec<String> = self.0.iter().map(|window| format!("{} to {}", window.from, window.last)).collect();
+        let spans: Vec<String> = self.windows().map(|window| format!("{} to {}", window.starts.timestamp(), until(window))).collect();
         Some(format!("the client's windows: it may be passed from {}, and it is {at:.0}", spans.join(" or from ")))
+    }
+
+    /// Where a time lies among them.
+    pub(crate) fn at(&self, at: Timestamp) -> Hours {
+        let starts = |window: &&Window| window.starts.timestamp();
+        let open = self.windows().filter(|window| starts(window) <= at && at < window.ends.timestamp());
+        match open.max_by_key(|window| window.ends.timestamp()) {
+            Some(window) => Hours::Open(window.clone()),
+            None if self.0.is_empty() => Hours::Any,
+            None => Hours::Shut { next: self.windows().filter(|window| starts(window) > at).min_by_key(starts).cloned() },
+        }
+    }
+
+    fn windows(&self) -> impl Iterator<Item = &Window> {
+        self.0.iter().map(|open| &open.window)
     }
 
     /// For each window that is shorter than what users may be cut off for, a sentence.
@@ -45,11 +60,13 @@ impl Windows {
 }
 
 impl Open {
-    fn of(window: &Window, zone: &TimeZone) -> Option<Self> {
+    fn of(window: &client::Window, zone: &TimeZone) -> Option<Self> {
         let from = zone.to_ambiguous_timestamp(window.starts.parse::<DateTime>().ok()?).compatible().ok()?;
-        let until = window.length.duration().saturating_sub(window.last_no_return.map_or(Duration::ZERO, |last| last.duration()));
-        let last = from.saturating_add(until).unwrap_or(Timestamp::MAX);
-        Some(Self { starts: window.starts.to_string(), length: window.length.value, from, last })
+        let length = window.length.duration();
+        let after = |passed: Duration| ZonedDateTime::new(from.saturating_add(passed).unwrap_or(Timestamp::MAX), zone.clone());
+        let last_no_return = after(length.saturating_sub(window.last_no_return.map_or(Duration::ZERO, |last| last.duration())));
+        let times = Window { starts: after(Duration::ZERO), ends: after(length), last_no_return };
+        Some(Self { starts: window.starts.to_string(), length: window.length.value, window: times })
     }
 }
 
@@ -78,6 +95,20 @@ mod tests {
         }
         assert!(open("2026-03-07T20:00", "UTC", None).closed(at("2026-03-07T23:00:00Z")).is_none());
         assert!(Windows::default().closed(at("1999-01-01T00:00:00Z")).is_none());
+    }
+
+    #[test]
+    fn a_time_lies_in_a_window_or_before_the_next_or_after_all() {
+        let windows = open("2026-03-07T20:00", "America/Chicago", Some("70m"));
+        let Hours::Shut { next: Some(next) } = windows.at(at("2026-03-08T01:59:59Z")) else { panic!("not yet") };
+        assert_eq!(next.to_string(), "2026-03-07T20:00:00-06:00 to 2026-03-07T23:00:00-06:00");
+        assert_eq!(windows.at(at("2026-03-08T02:00:00Z")), Hours::Open(next.clone()));
+        assert_eq!(windows.at(at("2026-03-08T04:59:59Z")), Hours::Open(next), "after `last_no_return` it is a window still");
+        assert_eq!(windows.at(at("2026-03-08T05:00:00Z")), Hours::Shut { next: None });
+        assert_eq!(Windows::default().at(at("2026-03-08T05:00:00Z")), Hours::Any);
+        // The clocks are put forward within it: three hours it is all the same.
+        let Hours::Open(long) = open("2026-03-08T01:30", "America/Chicago", None).at(at("2026-03-08T08:00:00Z")) else { panic!("open") };
+        assert_eq!(long.to_string(), "2026-03-08T01:30:00-06:00 to 2026-03-08T05:30:00-05:00");
     }
 
     #[test]

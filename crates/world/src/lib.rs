@@ -24,3 +24,4 @@ pub mod store;
 pub mod view;
 pub mod volume;
 mod walk;
+pub mod window;

@@ -3,6 +3,7 @@
 use crate::action::ActionError;
 use crate::look::Look;
 use crate::proposal::{Proposal, Verdict};
+use crate::window::Hours;
 use jiff::Timestamp;
 use model::digest::Digest;
 use model::effect::Change;
@@ -61,6 +62,9 @@ pub trait View: Look {
 
     /// Whether a confirmation may be given by the operator, if the step does not say: the policy's `four_eyes`.
     fn four_eyes(&self) -> bool;
+
+    /// Whether the client lets work be done now.
+    fn hours(&self) -> Hours;
 
     /// Whether the bytes of this file hold a secret, by what made it or by declaration.
     fn sensitive(&self, path: &str) -> bool;

@@ -11,6 +11,7 @@ use world::act::Source;
 use world::imagined::Imagined;
 use world::memory::Memory;
 use world::proposal::Verdict;
+use world::window::{Hours, Window};
 
 fn world() -> Memory {
     let world = Memory::new();
@@ -175,6 +176,36 @@ fn assert_again_fails_with_the_first_check_that_does_not_hold() {
     assert_eq!(proposal.verdict, Verdict::Later { until: StepId::new("stop") });
     let proposal = stage.propose("assert.again", "{ steps: [room] }").expect("a proposal");
     assert_eq!((proposal.verdict, proposal.reason.as_deref()), (Verdict::Holds, Some("1 check")));
+}
+
+#[test]
+fn assert_window_holds_in_a_window_of_the_client() {
+    let world = world();
+    let mut stage = Stage::new(&world);
+    let moment = |text: &str| text.parse::<jiff::ZonedDateTime>().expect("a moment");
+    let window = Window {
+        starts: moment("2026-03-07T20:00[America/Chicago]"),
+        ends: moment("2026-03-07T23:00[America/Chicago]"),
+        last_no_return: moment("2026-03-07T21:50[America/Chicago]"),
+    };
+    let proposal = stage.propose("assert.window", "{}").expect("a proposal");
+    assert_eq!((&proposal.verdict, proposal.reason.as_deref()), (&Verdict::Holds, Some("the client names no windows: at any time")));
+    assert!(output(&proposal, "ends").is_null());
+    stage.hours = Hours::Open(window.clone());
+    let proposal = stage.propose("assert.window", "{}").expect("a proposal");
+    assert_eq!((&proposal.verdict, proposal.reason.as_deref()), (&Verdict::Holds, Some("until 2026-03-07T23:00:00-06:00")));
+    let outputs = ["starts", "ends", "last_no_return"].map(|name| output(&proposal, name));
+    assert_eq!(outputs, ["2026-03-07T20:00:00-06:00", "2026-03-07T23:00:00-06:00", "2026-03-07T21:50:00-06:00"]);
+    stage.hours = Hours::Later { next: window.clone(), until: StepId::new("me") };
+    let proposal = stage.propose("assert.window", "{}").expect("a proposal");
+    assert_eq!(proposal.verdict, Verdict::Later { until: StepId::new("me") });
+    assert_eq!(proposal.reason.as_deref(), Some("the next is 2026-03-07T20:00:00-06:00 to 2026-03-07T23:00:00-06:00"));
+    assert_eq!(output(&proposal, "ends"), unknown(&StepId::new("me")));
+    stage.hours = Hours::Shut { next: Some(window) };
+    let proposal = stage.propose("assert.window", "{}").expect("a proposal");
+    assert_eq!(failure(&proposal), ("a window of the client", "none; the next is 2026-03-07T20:00:00-06:00 to 2026-03-07T23:00:00-06:00"));
+    stage.hours = Hours::Shut { next: None };
+    assert_eq!(failure(&stage.propose("assert.window", "{}").expect("a proposal")), ("a window of the client", "none, and all are over"));
 }
 
 #[test]

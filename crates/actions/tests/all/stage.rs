@@ -19,6 +19,7 @@ use world::memory::Memory;
 use world::memory_store::MemoryStore;
 use world::proposal::{Out, Proposal, Verdict};
 use world::view::View;
+use world::window::Hours;
 use zeroize::Zeroizing;
 
 /// What a step sees.
@@ -35,6 +36,7 @@ pub(crate) struct Stage<'w> {
     pub(crate) template: May<Text>,
     pub(crate) blind: bool,
     pub(crate) now: Timestamp,
+    pub(crate) hours: Hours,
 }
 
 impl<'w> Stage<'w> {
@@ -51,6 +53,7 @@ impl<'w> Stage<'w> {
             template: May::Known(Text::Plain(String::new())),
             blind: false,
             now: Timestamp::UNIX_EPOCH,
+            hours: Hours::Any,
         }
     }
 
@@ -148,6 +151,9 @@ impl View for Stage<'_> {
     }
     fn four_eyes(&self) -> bool {
         self.four_eyes
+    }
+    fn hours(&self) -> Hours {
+        self.hours.clone()
     }
     fn sensitive(&self, path: &str) -> bool {
         self.sensitive.contains(&path)

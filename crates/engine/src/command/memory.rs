@@ -5,26 +5,13 @@ use model::effect::{Change, Effect};
 use model::fold::{EffectFold, Run, StepStatus};
 use model::id::StepId;
 use model::plan::Plan;
-use model::resource::ResourceKind;
-use model::state::{Content, FileState, State};
 use model::value::from_json;
 use std::collections::BTreeMap;
 
 /// What a plan showed to be sensitive is so from the first step on.
 pub(super) fn remember_sensitive(session: &Session<'_>, plan: &Plan) {
     for effect in plan.steps.iter().chain(plan.options.iter().flat_map(|o| &o.steps)).flat_map(|step| &step.effects) {
-        if is_sensitive(effect) {
-            effect.changes().into_iter().filter(|(what, _)| what.kind == ResourceKind::File).for_each(|(file, _)| session.sensitive.add(file));
-        }
-    }
-}
-
-/// Whether it shows or makes something whose bytes are secret.
-pub(super) fn is_sensitive(effect: &Effect) -> bool {
-    let hidden = |state: &State| matches!(state, State::File(FileState { content: Content::Hidden, .. }));
-    match effect {
-        Effect::Set(change) => hidden(&change.before) || hidden(&change.after),
-        other => other.is_given_secret() && !other.changes().is_empty(),
+        session.sensitive.learn(effect);
     }
 }
 

@@ -1,11 +1,11 @@
 //! Previewing a run.
 
 use super::Refusal;
-use super::memory::is_sensitive;
 use crate::context::Engine;
 use crate::plan::{self, Unplanned, Wanted};
 use crate::procedure::Procedure;
 use crate::secrets::Secrets;
+use crate::sensitive::is_sensitive;
 use model::id::RunId;
 use model::plan::{Plan, Planned};
 

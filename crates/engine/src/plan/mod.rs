@@ -100,8 +100,16 @@ pub fn plan<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, wanted: Wan
     let most = outage.as_ref().and_then(|outage| Duration::try_from_secs_f64(outage.most).ok());
     warnings.extend(most.into_iter().flat_map(|most| main.windows.too_short(most)));
     let totals = totals(graph, &imaginer, |_| true);
-    let steps: Vec<PlannedStep> = imaginer.steps().map(|(_, planned)| planned.clone()).collect();
-    let options = other_options(graph, session, wanted.radius, (wanted.programs, &looked), &steps);
+    let mut steps: Vec<PlannedStep> = imaginer.steps().map(|(_, planned)| planned.clone()).collect();
+    let mut options = other_options(graph, session, wanted.radius, (wanted.programs, &looked), &steps);
+    steps
+        .iter()
+        .chain(options.iter().flat_map(|option| &option.steps))
+        .flat_map(|step| &step.effects)
+        .for_each(|effect| main.sensitive.learn(effect));
+    if main.sensitive.any() {
+        steps.iter_mut().chain(options.iter_mut().flat_map(|option| &mut option.steps)).for_each(|step| mask(&main, step));
+    }
     let mut files = wanted.files;
     for (path, source) in main.files.read().unwrap_or_else(std::sync::PoisonError::into_inner).iter() {
         files.insert(format!("files/{path}"), source.text().to_string());
@@ -131,6 +139,16 @@ pub fn plan<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, wanted: Wan
     };
     plan.digest = plan.digest()?.to_string();
     Ok(plan)
+}
+
+/// What one step shows to be secret is secret in every step, those before it too: a run knows it from the first on.
+fn mask(session: &Session<'_>, step: &mut PlannedStep) {
+    for effect in &mut step.effects {
+        if effect.changes().iter().any(|(resource, _)| session.sensitive.holds(resource)) {
+            *effect = session.sensitive.masked_effect(effect);
+            step.difference.clear();
+        }
+    }
 }
 
 /// Counts of those of the imagined steps that are to be counted.
