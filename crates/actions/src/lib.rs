@@ -17,6 +17,7 @@ pub mod config_set;
 pub mod dir_backup;
 pub mod dir_create;
 pub mod file_copy;
+pub mod file_manifest;
 pub mod file_move;
 pub mod file_remove;
 pub mod file_write;
@@ -47,13 +48,14 @@ mod parents;
 mod pattern;
 
 /// Every action, in the order of the reference.
-pub static BUILTIN: [Kind; 26] = [
+pub static BUILTIN: [Kind; 27] = [
     Kind::of::<file_write::FileWrite>(),
     Kind::of::<file_copy::FileCopy>(),
     Kind::of::<file_move::FileMove>(),
     Kind::of::<file_remove::FileRemove>(),
     Kind::of::<dir_create::DirCreate>(),
     Kind::of::<dir_backup::DirBackup>(),
+    Kind::of::<file_manifest::FileManifest>(),
     Kind::of::<config_read::ConfigRead>(),
     Kind::of::<config_set::ConfigSet>(),
     Kind::of::<command_look::CommandLook>(),

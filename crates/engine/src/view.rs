@@ -254,6 +254,10 @@ impl View for Sight<'_, '_> {
         self.session.four_eyes
     }
 
+    fn at_run(&self) -> May<()> {
+        if self.planning.is_some() { May::Unknown { until: self.step().clone() } } else { May::Known(()) }
+    }
+
     fn hours(&self) -> Hours {
         match self.session.windows.at(self.now()) {
             // By the time that the step runs it may have come.

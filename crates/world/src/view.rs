@@ -63,6 +63,9 @@ pub trait View: Look {
     /// Whether a confirmation may be given by the operator, if the step does not say: the policy's `four_eyes`.
     fn four_eyes(&self) -> bool;
 
+    /// Known at a run. When planning it is unknown until this step, for what the step makes, when it runs, of all that it then sees.
+    fn at_run(&self) -> May<()>;
+
     /// Whether the client lets work be done now.
     fn hours(&self) -> Hours;
 

@@ -261,3 +261,41 @@ fn dir_backup_copies_every_source_under_its_name_and_counts_it() {
     assert!(world.machine().read("/backup/run-1/server/group").is_some());
     assert!(world.machine().read("/backup/run-1/server/app/logs/today").is_none());
 }
+
+#[test]
+fn file_manifest_lists_what_is_in_a_directory_as_sha256sum_does() {
+    let world = world();
+    world.machine().write("/srv/app/a\\b\nc", "odd");
+    let mut stage = Stage::new(&world);
+    stage.sensitive.push("/srv/app/keys/ACTIVATE.PVX");
+    let with = "{ root: /srv/app, to: /srv/app/list, exclude: ['*.bak'] }";
+    world.machine().write("/srv/app/x.bak", "x");
+    let proposal = stage.propose("file.manifest", with).expect("a proposal");
+    assert_eq!(output(&proposal, "files"), 2);
+    assert_eq!(output(&proposal, "bytes"), 9);
+    assert_eq!(output(&proposal, "left_out")[0], "/srv/app/keys/ACTIVATE.PVX");
+    let sha256 = output(&proposal, "sha256");
+    apply(&world, &MemoryStore::new(), proposal);
+    let list = read(&world, "/srv/app/list");
+    assert_eq!(list, format!("\\{}  a\\\\b\\nc\n{}  conf\n", Digest::of(b"odd"), Digest::of(b"a\nb\nc\n")));
+    assert_eq!(sha256, Digest::of(list.as_bytes()).as_str());
+    let again = stage.propose("file.manifest", with).expect("a proposal");
+    assert!(again.effects.is_empty(), "the list is not listed: {:?}", words(&again));
+    world.machine().write("/srv/app/conf", "other");
+    assert_eq!(stage.propose("file.manifest", with).expect("a proposal").effects.len(), 1);
+}
+
+#[test]
+fn file_manifest_reads_no_file_for_a_plan() {
+    let world = world();
+    let mut stage = Stage::new(&world);
+    stage.planning = true;
+    let proposal = stage.propose("file.manifest", "{ root: /srv/app, to: /srv/lists/a, create_dirs: true }").expect("a proposal");
+    assert_eq!(words(&proposal)[0], "file:/srv/lists: absent -> directory");
+    assert_eq!(file_after(&proposal).content, Content::Unknown { until: StepId::new("me") });
+    assert_eq!(output(&proposal, "files"), unknown(&StepId::new("me")));
+    assert_eq!(stage.refusal("file.manifest", "{ root: /srv/none, to: /srv/a }"), "`/srv/none` is not there");
+    assert_eq!(stage.refusal("file.manifest", "{ root: /srv/app/conf, to: /srv/a }"), "`/srv/app/conf` is a file: name its directory");
+    assert_eq!(stage.refusal("file.manifest", "{ root: /srv, to: /srv }"), "`root` and `to` are both `/srv`");
+    assert_eq!(stage.refusal("file.manifest", "{ root: /srv/app, to: /x/a }"), "the directory `/x` is not there; `create_dirs: true` makes it");
+}

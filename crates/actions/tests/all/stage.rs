@@ -37,6 +37,7 @@ pub(crate) struct Stage<'w> {
     pub(crate) blind: bool,
     pub(crate) now: Timestamp,
     pub(crate) hours: Hours,
+    pub(crate) planning: bool,
 }
 
 impl<'w> Stage<'w> {
@@ -54,6 +55,7 @@ impl<'w> Stage<'w> {
             blind: false,
             now: Timestamp::UNIX_EPOCH,
             hours: Hours::Any,
+            planning: false,
         }
     }
 
@@ -151,6 +153,9 @@ impl View for Stage<'_> {
     }
     fn four_eyes(&self) -> bool {
         self.four_eyes
+    }
+    fn at_run(&self) -> May<()> {
+        if self.planning { May::Unknown { until: self.step.clone() } } else { May::Known(()) }
     }
     fn hours(&self) -> Hours {
         self.hours.clone()

@@ -7,6 +7,8 @@ mod case;
 #[cfg(target_os = "linux")]
 mod keys;
 #[cfg(target_os = "linux")]
+mod lists;
+#[cfg(target_os = "linux")]
 mod noise;
 #[cfg(target_os = "linux")]
 mod others;
