@@ -32,11 +32,12 @@ fn general_runbooks_pass() {
 }
 
 #[test]
-fn the_licence_change_passes_alone_and_with_every_sample_client() {
-    let runbook = root().join("runbooks/sage100/licence-update.yaml");
-    assert_eq!(found(&runbook, None), "");
-    for client in files("runbooks/clients") {
-        assert_eq!(found(&runbook, Some(&client)), "", "{}", client.display());
+fn the_runbooks_for_sage_pass_alone_and_with_every_sample_client() {
+    for runbook in files("runbooks/sage100") {
+        assert_eq!(found(&runbook, None), "", "{}", runbook.display());
+        for client in files("runbooks/clients") {
+            assert_eq!(found(&runbook, Some(&client)), "", "{} for {}", runbook.display(), client.display());
+        }
     }
 }
 

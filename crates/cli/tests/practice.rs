@@ -52,7 +52,33 @@ fn the_practice_plays_through_and_only_the_activation_stays() {
     let next = told.lines().find_map(|line| line.strip_prefix("Next:  ")?.split("      ").next()).unwrap();
     let shown = Command::new("sh").args(["-c", next]).current_dir(dir.path()).output().unwrap();
     assert_eq!(shown.status.code(), Some(0), "{next}");
+    rolls_back(dir.path());
     let again = retrace(dir.path(), &["demo", "site", "--no-input"]);
     assert_eq!(again.status.code(), Some(4), "a directory with something in it is left alone");
     assert_eq!(retrace(dir.path(), &["lab", "stop", "site"]).status.code(), Some(0));
+}
+
+/// Below the point of no return: what the preflight finds then, and the way back.
+fn rolls_back(dir: &Path) {
+    let at = |path: &str| std::fs::read(dir.join("site").join(path)).unwrap();
+    let keys = "Sage/Sage 100 Workstation/MAS90/Home/Lib/Keys/ACTIVATE.PVX";
+    let server = "SAGE01/Sage/Sage 100 Advanced/MAS90/Home/Lib/Keys/ACTIVATE.PVX";
+    let old = at("BK01/sage/practice-2/server/MAS90/Home/Lib/Keys/ACTIVATE.PVX");
+    let told = |done: &Output| format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    let of_client = ["--client", "site/practice.yaml", "--state", "site/state", "--yes"];
+    assert_ne!(at(server), old);
+    let preflight = retrace(dir, &[&["run", "site/preflight.yaml"][..], &of_client].concat());
+    assert_eq!(preflight.status.code(), Some(8), "{}", told(&preflight));
+    assert!(told(&preflight).contains("farm[rds01]/same"), "{}", told(&preflight));
+    let answered = ["--set", "update=practice-2", "--set", "seats=15", "--answers", "site/rollback-answers.yaml"];
+    let back = retrace(dir, &[&["run", "site/licence-rollback.yaml"][..], &answered, &of_client].concat());
+    assert_eq!(back.status.code(), Some(0), "{}", told(&back));
+    assert_eq!(at(server), old, "the old registration");
+    for host in ["RDS01", "RDS02"] {
+        assert_eq!(at(&format!("{host}/{keys}")), at(&format!("BK01/sage/practice-2/{}/ACTIVATE.PVX", host.to_lowercase())), "{host}");
+    }
+    // RDS02 was behind before, and is so again.
+    let preflight = retrace(dir, &[&["run", "site/preflight.yaml"][..], &of_client].concat());
+    assert_eq!(preflight.status.code(), Some(8), "{}", told(&preflight));
+    assert!(told(&preflight).contains("farm[rds01]/same done") && told(&preflight).contains("farm[rds02]/same FAILED"), "{}", told(&preflight));
 }

@@ -49,11 +49,11 @@ impl People for Clerk<'_> {
     }
 }
 
-/// Which keys a step of the shipped runbook asks somebody to activate.
+/// Which keys a step of a shipped runbook asks somebody to activate.
 fn keys(step: &str) -> Option<&'static str> {
     match step {
         "change/activate" => Some("new"),
-        "back/enter" => Some("old"),
+        "back/enter" | "keys/enter" => Some("old"),
         _ => None,
     }
 }

@@ -13,9 +13,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const MARK: &str = "retrace practice site, format 1\n";
-const RUNBOOK: &str = include_str!("../../../../runbooks/sage100/licence-update.yaml");
+/// The shipped runbooks, by the names that they have on the site.
+const RUNBOOKS: [(&str, &str); 3] = [
+    ("preflight.yaml", include_str!("../../../../runbooks/sage100/preflight.yaml")),
+    ("licence-update.yaml", include_str!("../../../../runbooks/sage100/licence-update.yaml")),
+    ("licence-rollback.yaml", include_str!("../../../../runbooks/sage100/licence-rollback.yaml")),
+];
 const CLIENT: &str = include_str!("site/practice.yaml");
 const ANSWERS: &str = include_str!("site/answers.yaml");
+const ROLLBACK_ANSWERS: &str = include_str!("site/rollback-answers.yaml");
 const README: &str = include_str!("site/README.txt");
 
 /// The services of the site and what each holds open.
@@ -127,7 +133,11 @@ impl Site {
         let recovery = identity.to_public().to_string();
         site.put(&site.client(), site.filled(CLIENT, &ports, &program).replace("@RECOVERY@", &recovery).as_bytes())?;
         site.put(&site.answers(), site.filled(ANSWERS, &ports, &program).as_bytes())?;
-        site.put(&site.runbook(), RUNBOOK.split_once('\n').map_or(RUNBOOK, |(_, rest)| rest).as_bytes())?;
+        site.put(&site.root.join("rollback-answers.yaml"), ROLLBACK_ANSWERS.as_bytes())?;
+        for (name, text) in RUNBOOKS {
+            // Without the line that leads editors to a schema that is not there.
+            site.put(&site.root.join(name), text.split_once('\n').map_or(text, |(_, rest)| rest).as_bytes())?;
+        }
         site.put(&site.root.join("identity.txt"), identity.to_string().expose_secret().as_bytes())?;
         site.put(&site.root.join("PRACTICE.txt"), format!("{MARK}{}", site.filled(README, &ports, &program)).as_bytes())?;
         site.put(&site.root.join("lab/ports"), format!("{}\n{}\n{}\n", ports[0], ports[1], ports[2]).as_bytes())?;
@@ -137,11 +147,6 @@ impl Site {
     /// Where it is.
     pub(crate) fn root(&self) -> &Path {
         &self.root
-    }
-
-    /// The runbook.
-    pub(crate) fn runbook(&self) -> PathBuf {
-        self.root.join("licence-update.yaml")
     }
 
     /// The client file.

@@ -259,6 +259,21 @@ fn exit_7_names_the_inputs_that_are_missing() {
 }
 
 #[test]
+fn a_check_that_fails_where_the_runbook_goes_on_keeps_no_run_from_starting() {
+    let steps = "on_failure: continue\nsteps:
+  - { id: there, action: assert.file, with: { path: '@DIR@/none', exists: true } }
+  - { id: copy, needs: [there], action: file.write, with: { path: '@DIR@/copied', text: x } }
+  - { id: other, action: file.write, with: { path: '@DIR@/made', text: x } }
+";
+    let case = case(&format!("format: 1\nrunbook: r\nversion: 1.0.0\ntitle: T\ntouches: ['file:@DIR@/**']\n{steps}"));
+    let planned = case.run(&["plan", "book.yaml"]).exits(0);
+    assert!(format!("{}{}", planned.out, planned.err).contains("`there` would fail, and the run would go on"), "{}", planned.out);
+    assert!(planned.out.contains("blocked"), "{}", planned.out);
+    let _ = case.run(&["run", "book.yaml", "--yes"]).exits(8);
+    assert_eq!((case.read("copied"), case.read("made")), (None, Some("x".to_owned())));
+}
+
+#[test]
 fn exit_8_when_it_completed_with_failures_that_the_runbook_allows() {
     let case = case(&failing("continue"));
     let _ = run(&case).exits(8);

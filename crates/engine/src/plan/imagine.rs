@@ -1,6 +1,6 @@
 //! One pass over all steps in an imagined world.
 
-use crate::graph::{Graph, Ix, Work};
+use crate::graph::{Graph, Ix, OnFailure, Work};
 use crate::plan::looked::Looked;
 use crate::plan::outputs::{self, Assumed};
 use crate::progress::Progress;
@@ -48,6 +48,8 @@ pub(crate) struct Imaginer<'s, 'a> {
     pub(crate) changes: Vec<(Ix, Effect, Option<StepId>)>,
     /// Why the run would be refused.
     pub(crate) refused: Vec<String>,
+    /// What would fail where the runbook goes on then.
+    pub(crate) allowed: Vec<String>,
     /// What is wrong with the documents, each with its place in a line of its own.
     pub(crate) invalid: Vec<String>,
     programs: bool,
@@ -70,6 +72,7 @@ impl<'s, 'a> Imaginer<'s, 'a> {
             uses: vec![Vec::new(); graph.nodes.len()],
             changes: Vec::new(),
             refused: Vec::new(),
+            allowed: Vec::new(),
             invalid: Vec::new(),
             programs,
             looked: Arc::clone(looked),
@@ -211,10 +214,11 @@ impl<'s, 'a> Imaginer<'s, 'a> {
             decision = Decision::Unknown;
             until = Some(maybe.clone());
         }
+        let mut fails = false;
         let reason = match (&proposal.verdict, &settled) {
             (Verdict::Fails { expected, found }, _) => {
                 if maybe.is_none() {
-                    self.refused.push(format!("`{id}`: expected {expected}, found {found}"));
+                    fails = self.refuse(node, &format!("expected {expected}, found {found}"));
                 }
                 Some(format!("expected {expected}, found {found}"))
             }
@@ -231,7 +235,7 @@ impl<'s, 'a> Imaginer<'s, 'a> {
             PlannedStep { id, action: session.engine.kinds[step.kind].name.to_owned(), decision, effects, unknown_until: until, reason, difference },
         ));
         match settled {
-            Ok(outputs) => {
+            Ok(outputs) if !fails => {
                 session.learn(node, |known| {
                     known.outcome = Some("done");
                     known.outputs = Some(outputs.into());
@@ -242,11 +246,23 @@ impl<'s, 'a> Imaginer<'s, 'a> {
                 });
                 Outcome::Done
             }
-            Err(_) => {
+            Ok(_) | Err(_) => {
                 self.session.learn(node, |known| known.outcome = Some("failed"));
                 Outcome::Failed
             }
         }
+    }
+
+    /// A step would fail: the run is refused, unless the runbook goes on then. Whether it does.
+    fn refuse(&mut self, node: Ix, why: &str) -> bool {
+        let place = &self.graph.nodes[node as usize];
+        let goes_on = place.last.is_none() && self.graph.step(node).is_some_and(|step| matches!(step.about.on_failure, OnFailure::Continue));
+        if goes_on {
+            self.allowed.push(format!("`{}` would fail, and the run would go on: {why}", place.id));
+        } else {
+            self.refused.push(format!("`{}`: {why}", place.id));
+        }
+        goes_on
     }
 
     /// Whether what an effect replaces is something that is ever replaced.
@@ -305,7 +321,9 @@ impl<'s, 'a> Imaginer<'s, 'a> {
         match (wrong, self.graph.place_of_step(node)) {
             (ActionError::Unfit { at: Some(at), .. }, _) => self.invalid.push(format!("`{id}`: {text}\n{at}")),
             (ActionError::Unfit { at: None, .. } | ActionError::Unknown { .. }, Some(at)) => self.refused.push(format!("`{id}`: {text} ({at})")),
-            _ => self.refused.push(format!("`{id}`: {text}")),
+            _ => {
+                self.refuse(node, &text);
+            }
         }
         self.plan(node, Decision::Fails, None, Some(text));
         self.session.learn(node, |known| known.outcome = Some("failed"));

@@ -94,6 +94,7 @@ pub fn plan<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, wanted: Wan
         refused.extend(unordered_with_floor(graph, &imaginer, floor));
     }
     let mut warnings = wanted.warnings;
+    warnings.append(&mut imaginer.allowed);
     let deadline = graph.documents.first().and_then(|file| file.document.form.deadline).map(|span| span.value);
     warnings.extend(deadline.and_then(|deadline| too_long(graph, &imaginer, deadline)));
     let outage = outage(graph, &imaginer);
