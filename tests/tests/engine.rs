@@ -279,6 +279,32 @@ fn a_look_whose_output_is_of_another_type_fails_in_the_plan_and_is_told_once() {
 }
 
 #[test]
+fn a_record_is_found_for_the_same_client_until_it_is_taken_back() {
+    let notice = "format: 1\nrunbook: notice\nversion: 1.0.0\ntitle: Notice\ntouches: ['file:/d/**']\ninputs: { order: { type: string, default: A } }\nsteps:\n  - { id: tell, action: file.write, with: { path: /d/told, text: told } }\n";
+    let update =
+        format!("{HEAD}steps:\n  - {{ id: notice, action: assert.record, with: {{ runbook: notice, max_age: 7d, inputs: {{ order: A }} }} }}\n");
+    let client = |name: &str| format!("format: 1\nclient: {name}\nname: C\nzone: UTC\n");
+    let (harbor, other) = (Lab::new(notice, Some(&client("harbor"))), Lab::new(&update, Some(&client("cascade"))));
+    let lab = Lab::new(&update, Some(&client("harbor")));
+    let (world, store) = machine(&[("/d/x", "")]);
+    let refused = |lab: &Lab, run: &str| lab.plan(&world, &store, run).unwrap().refused;
+    let none = ["`notice`: expected a run of `notice` that is done, at most 7d ago, found none"];
+    assert_eq!(refused(&lab, "t-1"), none);
+    assert_eq!(harbor.run(&world, &store, "n-1").unwrap().exit, 0);
+    assert_eq!(refused(&other, "t-1"), none);
+    let plan = lab.plan(&world, &store, "t-1").unwrap();
+    assert_eq!((plan.steps[0].decision, plan.refused.len()), (Decision::Holds, 0));
+    assert_eq!(lab.run_plan(&world, &store, &plan).unwrap().exit, 0);
+    // Taken back, and that taken back in its turn.
+    assert_eq!(harbor.undo(&world, &store, "n-1").unwrap().exit, 0);
+    assert_eq!(refused(&lab, "t-2"), [none[0].replace("found none", "found `n-1` was taken back")]);
+    assert_eq!(harbor.undo(&world, &store, "n-1.undo-1").unwrap().exit, 0);
+    assert!(refused(&lab, "t-2").is_empty());
+    lab.clock.pass(Duration::from_secs(8 * 24 * 3600));
+    assert!(refused(&lab, "t-2")[0].contains("found `n-1` ended 8d"), "{:?}", refused(&lab, "t-2"));
+}
+
+#[test]
 fn a_window_is_judged_when_its_step_runs_and_a_plan_that_comes_too_late_is_refused() {
     const HOURS: Duration = Duration::from_secs(3600);
     let text = format!(

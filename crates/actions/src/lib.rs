@@ -8,6 +8,7 @@ pub mod assert_disk_space;
 pub mod assert_endpoint;
 pub mod assert_fact;
 pub mod assert_file;
+pub mod assert_record;
 pub mod assert_service;
 pub mod assert_window;
 pub mod command_look;
@@ -48,7 +49,7 @@ mod parents;
 mod pattern;
 
 /// Every action, in the order of the reference.
-pub static BUILTIN: [Kind; 27] = [
+pub static BUILTIN: [Kind; 28] = [
     Kind::of::<file_write::FileWrite>(),
     Kind::of::<file_copy::FileCopy>(),
     Kind::of::<file_move::FileMove>(),
@@ -66,6 +67,7 @@ pub static BUILTIN: [Kind; 27] = [
     Kind::of::<assert_endpoint::AssertEndpoint>(),
     Kind::of::<assert_service::AssertService>(),
     Kind::of::<assert_window::AssertWindow>(),
+    Kind::of::<assert_record::AssertRecord>(),
     Kind::of::<assert_again::AssertAgain>(),
     Kind::of::<wait_until::WaitUntil>(),
     Kind::of::<process_drain::ProcessDrain>(),

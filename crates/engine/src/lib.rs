@@ -5,6 +5,7 @@ pub mod check;
 pub mod command;
 pub mod context;
 pub mod course;
+mod earlier;
 pub mod explain;
 pub mod graph;
 pub mod history;

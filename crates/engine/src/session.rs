@@ -34,6 +34,8 @@ pub struct Session<'a> {
     pub secrets: &'a Secrets,
     /// Resources whose bytes are secret.
     pub sensitive: Sensitive,
+    /// For whom.
+    pub client: &'a str,
     /// The policy of the client.
     pub four_eyes: bool,
     /// When the client lets the point of no return be passed.
@@ -74,6 +76,7 @@ impl<'a> Session<'a> {
             run,
             secrets,
             sensitive,
+            client: &procedure.client,
             four_eyes: procedure.four_eyes,
             windows: &procedure.windows,
             files: RwLock::default(),

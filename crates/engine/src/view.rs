@@ -1,6 +1,7 @@
 //! The world as a step may see it while it proposes.
 
 use crate::command::kept_name;
+use crate::earlier::earlier;
 use crate::graph::{Ix, Target};
 use crate::load::Named;
 use crate::plan::Looked;
@@ -21,6 +22,7 @@ use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use world::action::ActionError;
+use world::earlier::Earlier;
 use world::error::WorldError;
 use world::look::{Endpoint, Entry, Look, Output, Process, Reply};
 use world::proposal::{Proposal, Verdict};
@@ -252,6 +254,10 @@ impl View for Sight<'_, '_> {
 
     fn four_eyes(&self) -> bool {
         self.session.four_eyes
+    }
+
+    fn earlier(&self, runbook: &str) -> Result<Vec<Earlier>, WorldError> {
+        earlier(self.session, runbook)
     }
 
     fn at_run(&self) -> May<()> {

@@ -6,6 +6,7 @@ pub mod action;
 pub mod alive;
 pub mod certificate;
 pub mod disk_store;
+pub mod earlier;
 pub mod error;
 pub mod faulty;
 pub mod image;

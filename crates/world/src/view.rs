@@ -1,6 +1,8 @@
 //! What an action is given when it proposes.
 
 use crate::action::ActionError;
+use crate::earlier::Earlier;
+use crate::error::WorldError;
 use crate::look::Look;
 use crate::proposal::{Proposal, Verdict};
 use crate::window::Hours;
@@ -62,6 +64,12 @@ pub trait View: Look {
 
     /// Whether a confirmation may be given by the operator, if the step does not say: the policy's `four_eyes`.
     fn four_eyes(&self) -> bool;
+
+    /// The earlier runs of a runbook for this client, the newest first.
+    ///
+    /// # Errors
+    /// The state directory cannot be read.
+    fn earlier(&self, runbook: &str) -> Result<Vec<Earlier>, WorldError>;
 
     /// Known at a run. When planning it is unknown until this step, for what the step makes, when it runs, of all that it then sees.
     fn at_run(&self) -> May<()>;

@@ -3,11 +3,13 @@
 use crate::stage::{Stage, failure, output, with};
 use model::digest::Digest;
 use model::effect::Change;
-use model::id::StepId;
+use model::event::RunOutcome;
+use model::id::{RunId, StepId};
 use model::resource::Resource;
 use model::state::{RunState, ServiceState, StartType, State};
 use model::value::{May, unknown};
 use world::act::Source;
+use world::earlier::Earlier;
 use world::imagined::Imagined;
 use world::memory::Memory;
 use world::proposal::Verdict;
@@ -206,6 +208,69 @@ fn assert_window_holds_in_a_window_of_the_client() {
     assert_eq!(failure(&proposal), ("a window of the client", "none; the next is 2026-03-07T20:00:00-06:00 to 2026-03-07T23:00:00-06:00"));
     stage.hours = Hours::Shut { next: None };
     assert_eq!(failure(&stage.propose("assert.window", "{}").expect("a proposal")), ("a window of the client", "none, and all are over"));
+}
+
+#[test]
+fn assert_record_finds_the_newest_run_of_which_all_holds() {
+    let world = world();
+    let mut stage = Stage::new(&world);
+    let at = |text: &str| text.parse::<jiff::Timestamp>().expect("a time");
+    let earlier = |run: &str, ended: Option<(&str, RunOutcome)>, order: &str| Earlier {
+        run: RunId::parse(run).expect("a name"),
+        ended: ended.map(|(time, outcome)| (at(time), outcome)),
+        inputs: [("order".to_owned(), order.into())].into(),
+        taken_back: run.starts_with("back"),
+    };
+    stage.now = at("2026-03-07T12:00:00.5Z");
+    let fails = |stage: &Stage<'_>, with: &str, expected: &str, found: &str| {
+        let proposal = stage.propose("assert.record", with).expect("a proposal");
+        assert_eq!(failure(&proposal), (expected, found), "{with}");
+        assert_eq!(output(&proposal, "run"), unknown(&StepId::new("me")), "steps after it are planned all the same");
+    };
+    let done = "a run of `notice` that is done";
+    fails(&stage, "{ runbook: notice }", done, "none");
+    for (run, how, found) in [
+        ("open", None, "`open` has not ended"),
+        ("bad", Some(RunOutcome::Failed), "`bad` failed"),
+        ("halted", Some(RunOutcome::Stopped), "`halted` was stopped"),
+        ("undone", Some(RunOutcome::Undone), "`undone` was taken back"),
+        ("back", Some(RunOutcome::Done), "`back` was taken back"),
+    ] {
+        stage.earlier = vec![earlier(run, how.map(|how| ("2026-03-07T11:00:00Z", how)), "A")];
+        fails(&stage, "{ runbook: notice }", done, found);
+    }
+    let new = earlier("new", Some(("2026-03-07T10:00:00Z", RunOutcome::Done)), "B");
+    let old = earlier("old", Some(("2026-03-04T10:00:00Z", RunOutcome::Done)), "A");
+    stage.earlier.extend([new, old]);
+    let finds = |stage: &Stage<'_>, with: &str, run: &str, reason: &str| {
+        let proposal = stage.propose("assert.record", with).expect("a proposal");
+        assert_eq!((&proposal.verdict, output(&proposal, "run").as_str(), proposal.reason.as_deref()), (&Verdict::Holds, Some(run), Some(reason)));
+    };
+    finds(&stage, "{ runbook: notice }", "new", "`new`, which ended 2h ago");
+    finds(&stage, "{ runbook: notice, inputs: { order: A } }", "old", "`old`, which ended 3d2h ago");
+    finds(&stage, "{ runbook: notice, min_age: 48h, max_age: 14d }", "old", "`old`, which ended 3d2h ago");
+    fails(
+        &stage,
+        "{ runbook: notice, inputs: { order: A }, max_age: 2d }",
+        "a run of `notice` that is done, at most 2d ago",
+        "`back` was taken back",
+    );
+    stage.earlier.remove(0);
+    fails(&stage, "{ runbook: notice, inputs: { order: C } }", done, "`new` had another `order`");
+    fails(
+        &stage,
+        "{ runbook: notice, inputs: { order: A }, max_age: 2d }",
+        "a run of `notice` that is done, at most 2d ago",
+        "`new` had another `order`",
+    );
+    let early = "{ runbook: notice, inputs: { order: B }, min_age: 48h, max_age: 14d }";
+    fails(&stage, early, "a run of `notice` that is done, at least 2d and at most 14d ago", "`new` ended only 2h ago");
+    stage.planning = true;
+    let proposal = stage.propose("assert.record", early).expect("a proposal");
+    assert_eq!((proposal.verdict, proposal.reason.as_deref()), (Verdict::Later { until: StepId::new("me") }, Some("`new` ended only 2h ago")));
+    let form = StepId::new("form");
+    let proposal = stage.propose_value("assert.record", &with("{ runbook: notice }", "max_age", unknown(&form))).expect("a proposal");
+    assert_eq!((&proposal.verdict, output(&proposal, "ended")), (&Verdict::Later { until: form.clone() }, unknown(&form)));
 }
 
 #[test]

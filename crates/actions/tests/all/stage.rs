@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use world::act::{Act, Setting};
 use world::action::ActionError;
+use world::earlier::Earlier;
 use world::error::WorldError;
 use world::look::{Endpoint, Entry, Look, Output, Process, Reply};
 use world::memory::Memory;
@@ -37,6 +38,7 @@ pub(crate) struct Stage<'w> {
     pub(crate) blind: bool,
     pub(crate) now: Timestamp,
     pub(crate) hours: Hours,
+    pub(crate) earlier: Vec<Earlier>,
     pub(crate) planning: bool,
 }
 
@@ -55,6 +57,7 @@ impl<'w> Stage<'w> {
             blind: false,
             now: Timestamp::UNIX_EPOCH,
             hours: Hours::Any,
+            earlier: Vec::new(),
             planning: false,
         }
     }
@@ -153,6 +156,9 @@ impl View for Stage<'_> {
     }
     fn four_eyes(&self) -> bool {
         self.four_eyes
+    }
+    fn earlier(&self, _: &str) -> Result<Vec<Earlier>, WorldError> {
+        Ok(self.earlier.clone())
     }
     fn at_run(&self) -> May<()> {
         if self.planning { May::Unknown { until: self.step.clone() } } else { May::Known(()) }
