@@ -78,6 +78,16 @@ fn rolls_back(dir: &Path) {
         assert_eq!(at(&format!("{host}/{keys}")), at(&format!("BK01/sage/practice-2/{}/ACTIVATE.PVX", host.to_lowercase())), "{host}");
     }
     // RDS02 was behind before, and is so again.
+    let behind = at(&format!("RDS02/{keys}"));
+    let answers = "format: 1\nanswers: { symptom: no_activation, remedy: licence_file, helped: confirmed }\n";
+    std::fs::write(dir.join("triage.yaml"), answers).unwrap();
+    let triage = ["--run-id", "triage-1", "--answers", "triage.yaml"];
+    let triage = retrace(dir, &[&["run", "site/access-triage.yaml"][..], &triage, &of_client].concat());
+    assert_eq!(triage.status.code(), Some(8), "{}", told(&triage));
+    assert_eq!(at(&format!("RDS02/{keys}")), at(server));
+    let undone = retrace(dir, &["undo", "triage-1", "--state", "site/state", "--yes", "--identity", "site/identity.txt"]);
+    assert_eq!(undone.status.code(), Some(0), "{}", told(&undone));
+    assert_eq!(at(&format!("RDS02/{keys}")), behind);
     let preflight = retrace(dir, &[&["run", "site/preflight.yaml"][..], &of_client].concat());
     assert_eq!(preflight.status.code(), Some(8), "{}", told(&preflight));
     assert!(told(&preflight).contains("farm[rds01]/same done") && told(&preflight).contains("farm[rds02]/same FAILED"), "{}", told(&preflight));
