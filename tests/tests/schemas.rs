@@ -66,8 +66,11 @@ fn every_shipped_file_and_every_valid_fixture_fits_its_schema() {
     let folders = [("runbooks/generic", "runbook.yaml"), ("runbooks/sage100", "runbook.yaml"), ("runbooks/clients", "client.yaml")];
     for (folder, validator) in folders.map(|(folder, file)| (folder, of(file))) {
         for entry in fs::read_dir(root().join(folder)).unwrap() {
-            wrong.extend(refused(validator, &entry.unwrap().path()).unwrap_or_default());
-            count += 1;
+            let path = entry.unwrap().path();
+            if !path.ends_with("coverage.yaml") {
+                wrong.extend(refused(validator, &path).unwrap_or_default());
+                count += 1;
+            }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -33,7 +33,7 @@ fn general_runbooks_pass() {
 
 #[test]
 fn the_runbooks_for_sage_pass_alone_and_with_every_sample_client() {
-    for runbook in files("runbooks/sage100") {
+    for runbook in files("runbooks/sage100").into_iter().filter(|path| !path.ends_with("coverage.yaml")) {
         assert_eq!(found(&runbook, None), "", "{}", runbook.display());
         for client in files("runbooks/clients") {
             assert_eq!(found(&runbook, Some(&client)), "", "{} for {}", runbook.display(), client.display());
