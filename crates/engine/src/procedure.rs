@@ -20,7 +20,7 @@ use model::plan::Plan;
 use model::value::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Component, Path};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use world::action::Kind;
 
@@ -54,13 +54,15 @@ pub struct Procedure {
     pub set: BTreeMap<String, serde_json::Value>,
     /// Worth knowing.
     pub warnings: Vec<String>,
+    /// The graph for the run that was asked after first: who plans a run, estimates it, asks its questions and runs it needs the same.
+    graph: OnceLock<(RunId, Arc<Graph>)>,
 }
 
 /// A procedure for a run of that name.
 pub(crate) struct Bound<'p> {
     pub(crate) procedure: &'p Procedure,
     pub(crate) run: RunId,
-    pub(crate) graph: Graph,
+    pub(crate) graph: Arc<Graph>,
     pub(crate) radius: Radius,
     sensitive: Vec<String>,
 }
@@ -137,6 +139,7 @@ impl Procedure {
             set,
             warnings: loaded.found.iter().filter(|found| found.severity == Severity::Warning).map(in_a_line).collect(),
             documents: loaded.files.into_iter().map(Arc::new).collect(),
+            graph: OnceLock::new(),
         }
     }
 
@@ -205,9 +208,15 @@ impl Procedure {
     fn bind_with(&self, kinds: &[Kind], run: &RunId, folds: bool) -> Result<Bound<'_>, BindError> {
         let values = self.values_of(run)?;
         let radius = self.radius(&values, run, folds)?;
-        let material =
-            Material { documents: self.documents.clone(), values: Arc::new(values), kinds, skip: self.skip.clone(), timeouts: self.timeouts.clone() };
-        let graph = Graph::build(&material)?;
+        let graph = match self.graph.get().filter(|(of, _)| of == run) {
+            Some((_, graph)) => Arc::clone(graph),
+            None => {
+                let (documents, skip, timeouts) = (self.documents.clone(), self.skip.clone(), self.timeouts.clone());
+                let graph = Arc::new(Graph::build(&Material { documents, values: Arc::new(values), kinds, skip, timeouts })?);
+                let _ = self.graph.set((run.clone(), Arc::clone(&graph)));
+                graph
+            }
+        };
         Sensitive::new(&self.sensitive, folds, None).map_err(|wrong| no_pattern(&wrong))?;
         Ok(Bound { procedure: self, run: run.clone(), graph, radius, sensitive: self.sensitive.clone() })
     }

@@ -90,8 +90,8 @@ impl Names<'_, '_> {
             // A skipped step has every output, and each is none.
             (_, Some("skipped")) => Found::Value(Value::Null),
             (Some(outputs), _) => match rest.first() {
-                Some(Segment::Field(field)) => match outputs.get(field) {
-                    Some(value) => Found::within(value, &rest[1..]),
+                Some(Segment::Field(field)) => match outputs.iter().find(|(name, _)| name == field) {
+                    Some((_, value)) => Found::within(value, &rest[1..]),
                     None => known.until.map_or(Found::Missing, |until| Found::Unknown { until }),
                 },
                 _ => Found::Value(Value::Mapping(outputs.iter().map(|(k, v)| (Value::from(k.as_str()), v.clone())).collect())),

@@ -53,8 +53,8 @@ pub struct Session<'a> {
 /// What is known of a node.
 #[derive(Clone, Default)]
 pub struct Known {
-    /// Its outputs, once it is over; none of a skipped one.
-    pub outputs: Option<Arc<Outputs>>,
+    /// Its outputs by name, once it is over; none of a skipped one. A list: most have two, and a map takes a kilobyte.
+    pub outputs: Option<Arc<[(String, Value)]>>,
     /// When its first attempt began.
     pub started: Option<Timestamp>,
     /// When it was over.
@@ -119,7 +119,7 @@ impl<'a> Session<'a> {
         let names = Names { session: self, group: parent, more: &[] };
         for (key, value) in definition.inputs.into_iter().flat_map(|inputs| here.document.tree.entries(inputs)) {
             let Some(key) = here.document.tree.text(key) else { continue };
-            let value = template::render(&here.document.tree.value(value), &names)
+            let value = template::render(here.document.tree.value(value), &names)
                 .map_err(|wrong| ActionError::Invalid(format!("input `{key}`: {}", wrong.message)))?;
             values.inputs.insert(key.to_owned(), value);
         }

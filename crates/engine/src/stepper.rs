@@ -18,7 +18,7 @@ pub(crate) fn parameters(sight: &Sight<'_, '_>, with: Option<model::yaml::Raw>, 
     let Some(with) = with else { return Ok(Value::Mapping(serde_yaml::Mapping::new())) };
     let raw = graph.documents[document].document.tree.value(with);
     let names = Names { session: sight.session, group: graph.nodes[sight.node as usize].group, more: &[] };
-    template::render(&raw, &names).map_err(|wrong| {
+    template::render(raw, &names).map_err(|wrong| {
         let path: Vec<String> = wrong.path.iter().map(template::Place::part).collect();
         let at = Some(graph.place_of(document, with, &path, Some(wrong.cause.at)));
         ActionError::Unfit { path, message: wrong.message, at }

@@ -55,7 +55,7 @@ pub(crate) fn vars(file: &RunbookFile, values: &mut Values, run: &str) -> Result
 /// Those of the `vars` that can be worked out with what is known before the run, in the order in which they are written.
 pub(crate) fn known_vars(file: &RunbookFile, values: &mut Values) {
     for (name, raw) in file.document.form.vars.iter() {
-        if let Ok(value) = template::render(&file.document.tree.value(*raw), &Plain { values, run: None }) {
+        if let Ok(value) = template::render(file.document.tree.value(*raw), &Plain { values, run: None }) {
             values.vars.insert(name.value.to_string(), value);
         }
     }

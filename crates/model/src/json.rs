@@ -23,7 +23,7 @@ pub fn pretty(value: &impl Serialize) -> Result<String, serde_json::Error> {
 fn write<F: Formatter>(value: &impl Serialize, formatter: F) -> Result<String, serde_json::Error> {
     let mut bytes = Vec::new();
     value.serialize(&mut Serializer::with_formatter(&mut bytes, formatter))?;
-    Ok(bytes.into_iter().map(char::from).collect())
+    String::from_utf8(bytes).map_err(serde::ser::Error::custom)
 }
 
 struct Ascii<F>(F);

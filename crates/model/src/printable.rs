@@ -8,6 +8,9 @@ pub struct Printable<'a>(pub &'a str);
 
 impl fmt::Display for Printable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if plain(self.0) {
+            return f.write_str(self.0);
+        }
         let mut clean = 0;
         for (at, char) in self.0.char_indices() {
             if unseen(char) {
@@ -23,6 +26,11 @@ impl fmt::Display for Printable<'_> {
         }
         f.write_str(&self.0[clean..])
     }
+}
+
+/// Whether a text holds nothing but visible ASCII and blanks, which can be told many bytes at a time.
+fn plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// Whether a character acts instead of being seen: controls, line breaks, marks of writing direction.

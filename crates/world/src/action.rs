@@ -122,7 +122,7 @@ impl Kind {
                 yaml::read_parameters::<A>(tree, with, step, foresight, sink);
             },
             propose: |with, view| {
-                if let Ok(action) = serde_yaml::from_value::<A>(with.clone()) {
+                if let Ok(action) = A::deserialize(with) {
                     return action.propose(view);
                 }
                 // Only when it does not fit is the reason looked for: whether an unknown is in its way, or what is wrong.

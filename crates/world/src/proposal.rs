@@ -109,6 +109,8 @@ impl Proposal {
     /// One more effect.
     #[must_use]
     pub fn effect(mut self, effect: Effect, source: Source) -> Self {
+        // Most have one.
+        self.effects.reserve_exact(1);
         self.effects.push(Proposed { effect, source });
         self
     }

@@ -39,18 +39,24 @@ const OF_STEP: [&str; 4] = ["started", "finished", "attempts", "outcome"];
 impl<'a> FileCheck<'a> {
     /// Checks every text below a node as a template. Keys are none. No deeper than the document.
     pub(super) fn templates(&mut self, node: Raw, sight: Sight) {
+        self.templates_and(node, sight, &mut |_, _, _, _| {});
+    }
+
+    /// The same, and does something with each that is one.
+    pub(super) fn templates_and(&mut self, node: Raw, sight: Sight, then: &mut dyn FnMut(&Self, Raw, &str, &Text)) {
         match self.tree.shape(node) {
-            Shape::Text(text) => self.template(text, node, sight),
-            Shape::List => self.tree.items(node).for_each(|item| self.templates(item, sight)),
-            Shape::Map => self.tree.entries(node).for_each(|(_, value)| self.templates(value, sight)),
-            Shape::Plain(_) | Shape::Bad => {}
+            Shape::Text(text) if text.contains('{') => {
+                if let Some(parsed) = self.template(text, node, sight) {
+                    then(self, node, text, &parsed);
+                }
+            }
+            Shape::List => self.tree.items(node).for_each(|item| self.templates_and(item, sight, then)),
+            Shape::Map => self.tree.entries(node).for_each(|(_, value)| self.templates_and(value, sight, then)),
+            Shape::Text(_) | Shape::Plain(_) | Shape::Bad => {}
         }
     }
 
-    fn template(&mut self, text: &'a str, node: Raw, sight: Sight) {
-        if !text.contains('{') {
-            return;
-        }
+    fn template(&mut self, text: &'a str, node: Raw, sight: Sight) -> Option<Text> {
         match Text::parse(text) {
             Ok(parsed) => {
                 // What names nothing can be worked out here and now.
@@ -65,9 +71,11 @@ impl<'a> FileCheck<'a> {
                         self.secret_used(name, node);
                     }
                 }
+                return Some(parsed);
             }
             Err(error) => self.template_error(error, node),
         }
+        None
     }
 
     /// Checks a bare expression.

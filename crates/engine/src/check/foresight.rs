@@ -6,6 +6,7 @@ use model::step::Step;
 use model::value::{SecretText, Value, unknown};
 use model::yaml::{Foreseen, Foresight, OneOf, Raw, Shape};
 
+use super::expression::Sight;
 use super::file::FileCheck;
 use crate::template::{Found, Name, Scope, Segment, Text};
 
@@ -13,32 +14,19 @@ use crate::template::{Found, Name, Scope, Segment, Text};
 const NODES: u32 = 256;
 
 impl FileCheck<'_> {
-    /// What is known of the templates in parameters.
-    pub(super) fn foresight(&self, with: Option<Raw>) -> Foresight {
-        let mut foresight = Foresight::new();
-        let parameters = with.into_iter().flat_map(|with| self.tree.entries(with));
-        // These are expressions, not templates.
-        let templates = parameters.filter(|(key, _)| !matches!(self.tree.text(*key), Some("that" | "fail_when")));
-        templates.for_each(|(_, value)| self.foresee_below(value, &mut foresight));
-        foresight
-    }
-
-    /// No deeper than the document.
-    fn foresee_below(&self, node: Raw, foresight: &mut Foresight) {
-        match self.tree.shape(node) {
-            Shape::Text(text) if text.contains("{{") => {
-                if let Some(foreseen) = self.foreseen(text) {
-                    foresight.insert(node, foreseen);
-                }
+    /// Checks the templates of a parameter, and adds what is known of them.
+    pub(super) fn foresee(&mut self, node: Raw, sight: Sight, foresight: &mut Foresight) {
+        self.templates_and(node, sight, &mut |check, node, text, parsed| {
+            if let Some(foreseen) = check.foreseen(text, parsed) {
+                foresight.insert(node, foreseen);
             }
-            Shape::List => self.tree.items(node).for_each(|item| self.foresee_below(item, foresight)),
-            Shape::Map => self.tree.entries(node).for_each(|(_, value)| self.foresee_below(value, foresight)),
-            Shape::Text(_) | Shape::Plain(_) | Shape::Bad => {}
-        }
+        });
     }
 
-    fn foreseen(&self, text: &str) -> Option<Foreseen> {
-        let parsed = Text::parse(text).ok()?;
+    fn foreseen(&self, text: &str, parsed: &Text) -> Option<Foreseen> {
+        if !text.contains("{{") {
+            return None;
+        }
         if let (true, Some(kind)) = (parsed.is_lone(), parsed.names().next().and_then(|name| self.lone_type(text, name))) {
             return Some(match kind {
                 InputType::Integer | InputType::Number => Foreseen::Value(1.into()),
@@ -127,9 +115,12 @@ impl FileCheck<'_> {
     }
 }
 
+/// Until then is unknown what the documents do not tell.
+const LATER: &str = "later";
+
 /// What is not known from the documents.
 fn later() -> Value {
-    unknown(&StepId::new("later"))
+    unknown(&StepId::new(LATER))
 }
 
 fn holds_secret(value: &Value) -> bool {
@@ -145,7 +136,7 @@ fn with_texts(value: Value) -> Value {
     match value {
         Value::Sequence(items) => Value::Sequence(items.into_iter().map(with_texts).collect()),
         Value::Mapping(map) => Value::Mapping(map.into_iter().map(|(key, value)| (key, with_texts(value))).collect()),
-        other if model::value::until(&other).is_some() => "later".into(),
+        other if model::value::until(&other).is_some() => LATER.into(),
         other => other,
     }
 }
@@ -159,12 +150,14 @@ impl Scope for Ahead<'_, '_> {
         if let [Segment::Field(root), field, rest @ ..] = name
             && root == "vars"
             && let Some(node) = check.document.form.vars.get(field.as_str())
+            // What a template becomes is not looked at, only whether it holds a secret.
+            && !check.tree.text(*node).is_some_and(|text| text.contains("{{"))
         {
             return Found::within(&check.var_ahead(*node, &mut { NODES }), rest);
         }
         if check.are_secret(name) {
             return Found::Value(SecretText::named("secret").value());
         }
-        Found::Value(later())
+        Found::Unknown { until: StepId::new(LATER) }
     }
 }

@@ -94,11 +94,9 @@ impl<'a> FileCheck<'a> {
 
     pub(super) fn undo(&mut self, step: &'a Step) {
         let Some(OneOf::Map(undo)) = step.undo.as_deref().map(|at| &at.value) else { return };
-        if let Some(with) = undo.with {
-            self.parameters(with, Sight::OWN);
-        }
+        let foresight = undo.with.map(|with| self.parameters(with, Sight::OWN)).unwrap_or_default();
         if let Some(known) = self.known(&undo.action) {
-            (known.kind.check)(self.tree, undo.with, undo.action.node, &self.foresight(undo.with), self.sink);
+            (known.kind.check)(self.tree, undo.with, undo.action.node, &foresight, self.sink);
             self.template_file(known.kind.template, undo.with);
         }
     }

@@ -224,15 +224,13 @@ impl<'a> FileCheck<'a> {
         {
             self.report(Diagnostic::error("only-on-group", "`undo_group` is for groups"), on_failure.node);
         }
-        if let Some(with) = step.with {
-            self.parameters(with, Sight::STEPS);
-        }
+        let foresight = step.with.map(|with| self.parameters(with, Sight::STEPS)).unwrap_or_default();
         self.program_outputs(step);
         if &*action.value == RUNBOOK {
             return self.call(step, action);
         }
         let Some(known) = self.known(action) else { return };
-        (known.kind.check)(self.tree, step.with, action.node, &self.foresight(step.with), self.sink);
+        (known.kind.check)(self.tree, step.with, action.node, &foresight, self.sink);
         self.template_file(known.kind.template, step.with);
         self.class_rules(step, action, known.kind.class);
         for check in &step.done_when {
@@ -252,13 +250,15 @@ impl<'a> FileCheck<'a> {
     }
 
     /// Parameters: `that` and `fail_when` are bare expressions, `checks` are actions of their own, `steps` are names of steps,
-    /// all else may hold templates.
-    pub(super) fn parameters(&mut self, with: Raw, sight: Sight) {
+    /// all else may hold templates. Gives what is known of these.
+    pub(super) fn parameters(&mut self, with: Raw, sight: Sight) -> yaml::Foresight {
+        let mut foresight = yaml::Foresight::new();
         for (key, value) in self.tree.entries(with) {
             match (self.tree.text(key), self.tree.text(value)) {
                 (Some("that"), Some(text)) => self.condition(text, value, sight),
                 (Some("fail_when"), Some(text)) => self.condition(text, value, Sight { checks: true, ..sight }),
-                _ => self.templates(value, sight),
+                (Some("that" | "fail_when"), None) => self.templates(value, sight),
+                _ => self.foresee(value, sight, &mut foresight),
             }
             if self.tree.text(key) == Some("steps") {
                 self.tree.items(value).for_each(|name| self.step_of_list(name));
@@ -271,6 +271,7 @@ impl<'a> FileCheck<'a> {
                 }
             }
         }
+        foresight
     }
 
     /// A step beside this one or beside a group around it.
@@ -287,14 +288,18 @@ impl<'a> FileCheck<'a> {
         if let Some(id) = &check.id {
             self.name_of_value(id);
         }
-        if let Some(with) = check.with {
-            self.templates(with, Sight::STEPS);
+        let mut foresight = yaml::Foresight::new();
+        for (key, value) in check.with.into_iter().flat_map(|with| self.tree.entries(with)) {
+            match self.tree.text(key) {
+                Some("that" | "fail_when") => self.templates(value, Sight::STEPS),
+                _ => self.foresee(value, Sight::STEPS, &mut foresight),
+            }
         }
         let Some(known) = self.known(&check.action) else { return };
         if known.kind.class != Class::Check {
             self.report(Diagnostic::error("no-check", format!("`{}` is no check: it does not only look", &*check.action.value)), check.action.node);
         }
-        (known.kind.check)(self.tree, check.with, check.action.node, &self.foresight(check.with), self.sink);
+        (known.kind.check)(self.tree, check.with, check.action.node, &foresight, self.sink);
     }
 
     fn program_outputs(&mut self, step: &'a Step) {

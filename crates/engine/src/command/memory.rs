@@ -6,7 +6,6 @@ use model::fold::{EffectFold, Run, StepStatus};
 use model::id::StepId;
 use model::plan::Plan;
 use model::value::from_json;
-use std::collections::BTreeMap;
 
 /// What a plan showed to be sensitive is so from the first step on.
 pub(super) fn remember_sensitive(session: &Session<'_>, plan: &Plan) {
@@ -32,7 +31,7 @@ pub(super) fn remember(session: &Session<'_>, run: &Run) {
             known.started = step.started.map(|at| at.at);
             known.finished = step.finished.map(|at| at.at);
             known.attempts = step.attempts;
-            known.outputs = Some(step.outputs.iter().map(|(name, json)| (name.clone(), from_json(json))).collect::<BTreeMap<_, _>>().into());
+            known.outputs = Some(step.outputs.iter().map(|(name, json)| (name.clone(), from_json(json))).collect());
         });
         remember_effects(session, &step.id, run.effects_of(step));
     }

@@ -338,7 +338,7 @@ impl Builder<'_> {
         }
         let names = Known { builder: self, group: around, each: None };
         for (key, value) in inputs.into_iter().flat_map(|inputs| here.document.tree.entries(inputs)) {
-            if let (Some(key), Ok(value)) = (here.document.tree.text(key), template::render(&here.document.tree.value(value), &names)) {
+            if let (Some(key), Ok(value)) = (here.document.tree.text(key), template::render(here.document.tree.value(value), &names)) {
                 known.inputs.insert(key.to_owned(), value);
             }
         }
@@ -349,7 +349,7 @@ impl Builder<'_> {
     fn evaluate(&self, group: Gx, step: &str, raw: Raw, each: Option<&(String, Value)>) -> Result<Value, BuildError> {
         let document = &self.graph.documents[self.graph.groups[group as usize].document];
         let names = Known { builder: self, group, each };
-        template::render(&document.document.tree.value(raw), &names).map_err(|wrong| self.wrong(step, &wrong.message))
+        template::render(document.document.tree.value(raw), &names).map_err(|wrong| self.wrong(step, &wrong.message))
     }
 
     fn full(&self, group: Gx, local: &str) -> String {

@@ -168,7 +168,7 @@ impl Vars<'_> {
             self.work_out(&used);
         }
         let scope = Known { inputs: self.inputs, client: self.client, vars: &self.done, run: self.run };
-        match template::render(&tree, &scope) {
+        match template::render(tree, &scope) {
             Ok(value) => {
                 self.done.insert(name.into(), value);
             }

@@ -88,6 +88,11 @@ impl<'s, 'a> Imaginer<'s, 'a> {
         self.done.iter().map(|(ix, planned)| (*ix, planned))
     }
 
+    /// The steps in that order, and nothing else.
+    pub(crate) fn into_steps(self) -> Vec<PlannedStep> {
+        self.done.into_iter().map(|(_, planned)| planned).collect()
+    }
+
     /// Everything but the run's `finally`, or until somebody wishes to stop.
     pub(crate) fn imagine_all(&mut self, radius: &Radius) {
         while let Some(node) = self.progress.take()
@@ -151,7 +156,7 @@ impl<'s, 'a> Imaginer<'s, 'a> {
                     let until = self.maybe[*inner as usize].clone();
                     self.session.learn(node, |known| {
                         known.outcome = Some("done");
-                        known.outputs = if until.is_some() { None } else { Some(outputs.into()) };
+                        known.outputs = if until.is_some() { None } else { Some(outputs.into_iter().collect()) };
                         known.until = until;
                     });
                     Outcome::Done
@@ -198,7 +203,7 @@ impl<'s, 'a> Imaginer<'s, 'a> {
             return self.fail(node, &wrong.into());
         }
         let id = self.graph.nodes[node as usize].id.clone();
-        let mut effects = Vec::new();
+        let mut effects = Vec::with_capacity(proposal.effects.len());
         for proposed in &proposal.effects {
             self.apply(node, &id, &proposed.effect, &proposed.source, maybe.as_ref(), radius);
             effects.push(session.sensitive.masked_effect(&proposed.effect));
@@ -229,20 +234,16 @@ impl<'s, 'a> Imaginer<'s, 'a> {
             }
             (_, Ok(_)) => proposal.reason.take(),
         };
-        let difference = std::mem::take(&mut proposal.difference);
-        self.done.push((
-            node,
-            PlannedStep { id, action: session.engine.kinds[step.kind].name.to_owned(), decision, effects, unknown_until: until, reason, difference },
-        ));
+        let action = session.engine.kinds[step.kind].name.to_owned();
+        self.done.push((node, PlannedStep { id, action, decision, effects, unknown_until: until, reason, difference: proposal.difference }));
+        let happen = proposal.effects.into_iter().map(|proposed| proposed.effect).filter(|effect| !matches!(effect, Effect::Wait { .. }));
+        self.changes.extend(happen.map(|effect| (node, effect, maybe.clone())));
         match settled {
             Ok(outputs) if !fails => {
                 session.learn(node, |known| {
                     known.outcome = Some("done");
-                    known.outputs = Some(outputs.into());
-                    if maybe.is_some() {
-                        known.outputs = None;
-                        known.until = maybe;
-                    }
+                    known.outputs = if maybe.is_some() { None } else { Some(outputs.into_iter().collect()) };
+                    known.until = maybe;
                 });
                 Outcome::Done
             }
@@ -295,9 +296,6 @@ impl<'s, 'a> Imaginer<'s, 'a> {
             Effect::Run { changes, .. } => changes.iter().for_each(|change| self.world.forget(&change.resource, id)),
             Effect::Ask(ask) => ask.changes.iter().for_each(|change| self.world.forget(&change.resource, id)),
             Effect::Wait { .. } => {}
-        }
-        if !matches!(effect, Effect::Wait { .. }) {
-            self.changes.push((node, effect.clone(), maybe.cloned()));
         }
     }
 

@@ -101,7 +101,7 @@ pub fn plan<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, wanted: Wan
     let most = outage.as_ref().and_then(|outage| Duration::try_from_secs_f64(outage.most).ok());
     warnings.extend(most.into_iter().flat_map(|most| main.windows.too_short(most)));
     let totals = totals(graph, &imaginer, |_| true);
-    let mut steps: Vec<PlannedStep> = imaginer.steps().map(|(_, planned)| planned.clone()).collect();
+    let mut steps = imaginer.into_steps();
     let mut options = other_options(graph, session, wanted.radius, (wanted.programs, &looked), &steps);
     steps
         .iter()

@@ -63,7 +63,7 @@ pub(crate) fn settle(
     let more: Vec<(&str, Value)> = outputs.get("result").map(|value| ("result", value.clone())).into_iter().collect();
     let names = Names { session, group: session.graph.nodes[node as usize].group, more: &more };
     for Output { name, kind, from } in &step.about.outputs {
-        let value = template::render(&document.document.tree.value(*from), &names)
+        let value = template::render(document.document.tree.value(*from), &names)
             .map_err(|wrong| ActionError::Invalid(format!("output `{name}`: {}", wrong.message)))?;
         let value = match kind {
             Some(kind) => {
@@ -109,7 +109,7 @@ pub(crate) fn of_group(session: &Session<'_>, group: Gx) -> Result<Outputs, Acti
     let mut outputs = Outputs::new();
     for (name, from) in &definition.outputs {
         let raw = session.graph.documents[definition.document].document.tree.value(*from);
-        let value = template::render(&raw, &names).map_err(|wrong| ActionError::Invalid(format!("output `{name}`: {}", wrong.message)))?;
+        let value = template::render(raw, &names).map_err(|wrong| ActionError::Invalid(format!("output `{name}`: {}", wrong.message)))?;
         outputs.insert(name.clone(), value);
     }
     Ok(outputs)

@@ -261,7 +261,7 @@ impl<'a> Coordinator<'_, '_, 'a> {
             }
             Work::Exit(inner) => match of_group(session, *inner) {
                 Ok(outputs) => {
-                    session.learn(node, |known| known.outputs = Some(outputs.into()));
+                    session.learn(node, |known| known.outputs = Some(outputs.into_iter().collect()));
                     finish(Outcome::Done, "done")
                 }
                 Err(_) => finish(Outcome::Failed, "failed"),

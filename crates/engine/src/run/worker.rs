@@ -10,7 +10,6 @@ use crate::graph::Ix;
 use crate::plan::{self, Brought};
 use crate::run::deadline::Deadline;
 use crate::run::hands::{Did, Hands, Job, Trouble, trouble};
-use crate::session::Outputs;
 use crate::stepper;
 use crate::view::Sight;
 use model::effect::{Change, Effect};
@@ -18,9 +17,9 @@ use model::event::{Event, Outcome};
 use model::fold::EffectFold;
 use model::id::StepId;
 use model::plan::PlannedStep;
-use model::value::to_json;
+use model::value::{Value, to_json};
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use world::act::Source;
 use world::action::ActionError;
 use world::proposal::{Proposal, Verdict};
@@ -262,16 +261,17 @@ impl<'s, 'a> Worker<'s, 'a> {
         Ok(Brought { state: Some(did.state), left_out: did.left_out, ..Brought::default() })
     }
 
-    fn learn_outputs(&self, node: Ix, proposal: &Proposal, brought: &[Brought]) -> Result<Outputs, Trouble> {
+    fn learn_outputs(&self, node: Ix, proposal: &Proposal, brought: &[Brought]) -> Result<Arc<[(String, Value)]>, Trouble> {
         let outputs = plan::settle(self.hands.session, node, proposal, brought, None).map_err(|wrong| Trouble::Failed(plan::chain(&wrong)))?;
-        self.hands.session.learn(node, |known| known.outputs = Some(outputs.clone().into()));
+        let outputs: Arc<[_]> = outputs.into_iter().collect();
+        self.hands.session.learn(node, |known| known.outputs = Some(Arc::clone(&outputs)));
         Ok(outputs)
     }
 
     fn over(&self, ready: &Ready, brought: &[Brought], outcome: Outcome) -> Result<Finished, Trouble> {
         let waited = matches!(ready.proposal.effects.first().map(|p| &p.effect), Some(Effect::Wait { .. }));
         let outputs = if waited {
-            self.hands.session.known(ready.node).outputs.map(|o| (*o).clone()).unwrap_or_default()
+            self.hands.session.known(ready.node).outputs.unwrap_or_default()
         } else {
             self.learn_outputs(ready.node, &ready.proposal, brought)?
         };

@@ -49,57 +49,54 @@ impl fmt::Display for Place {
 ///
 /// # Errors
 /// The first text that cannot be.
-pub fn render(tree: &Value, scope: &dyn Scope) -> Result<Value, TreeError> {
+pub fn render(mut tree: Value, scope: &dyn Scope) -> Result<Value, TreeError> {
     let mut renderer = Renderer { scope, path: Vec::new(), left: limits::TREE };
-    renderer.value(tree).map_err(|cause| {
-        let path = renderer.path;
-        let shown = path.iter().map(Place::to_string).collect::<Vec<_>>().join(".").replace(".[", "[");
-        let message = if path.is_empty() { cause.to_string() } else { format!("`{shown}`: {cause}") };
-        TreeError { path, message, cause: Box::new(cause) }
-    })
+    match renderer.value(&mut tree) {
+        Ok(()) => Ok(tree),
+        Err(cause) => {
+            let path: Vec<Place> = renderer.path.into_iter().rev().collect();
+            let shown = path.iter().map(Place::to_string).collect::<Vec<_>>().join(".").replace(".[", "[");
+            let message = if path.is_empty() { cause.to_string() } else { format!("`{shown}`: {cause}") };
+            Err(TreeError { path, message, cause: Box::new(cause) })
+        }
+    }
 }
 
 struct Renderer<'s> {
     scope: &'s dyn Scope,
-    /// Where the value stands that is being rendered; after an error, where it was.
+    /// After an error, where it was: the way back to the root.
     path: Vec<Place>,
     left: usize,
 }
 
 impl Renderer<'_> {
     /// No deeper than the document, whose depth is bounded.
-    fn value(&mut self, value: &Value) -> Result<Value, TemplateError> {
+    fn value(&mut self, value: &mut Value) -> Result<(), TemplateError> {
         match value {
-            Value::String(source) => self.text(source),
+            Value::String(source) => {
+                let rendered = if source.contains('{') { Some(Text::parse(source)?.render(self.scope)?) } else { None };
+                let bytes = rendered.as_ref().map_or(source.len(), |rendered| rendered.as_str().map_or(0, str::len));
+                self.left = self.left.checked_sub(bytes).ok_or_else(too_long)?;
+                if let Some(rendered) = rendered {
+                    *value = rendered;
+                }
+            }
             Value::Sequence(items) => {
-                let items = items.iter().enumerate().map(|(at, item)| self.below(Place::Index(at), item));
-                items.collect::<Result<_, _>>().map(Value::Sequence)
+                for (at, item) in items.iter_mut().enumerate() {
+                    self.value(item).inspect_err(|_| self.path.push(Place::Index(at)))?;
+                }
             }
             Value::Mapping(map) => {
-                let entries = map.iter().map(|(key, item)| {
-                    let place = Place::Key(key.as_str().unwrap_or_default().to_owned());
-                    Ok((key.clone(), self.below(place, item)?))
-                });
-                entries.collect::<Result<_, _>>().map(Value::Mapping)
+                for (key, item) in map.iter_mut() {
+                    self.value(item).inspect_err(|_| self.path.push(Place::Key(key.as_str().unwrap_or_default().to_owned())))?;
+                }
             }
-            other => Ok(other.clone()),
+            _ => {}
         }
+        Ok(())
     }
+}
 
-    fn below(&mut self, place: Place, value: &Value) -> Result<Value, TemplateError> {
-        self.path.push(place);
-        let rendered = self.value(value)?;
-        self.path.pop();
-        Ok(rendered)
-    }
-
-    fn text(&mut self, source: &str) -> Result<Value, TemplateError> {
-        let rendered = Text::parse(source)?.render(self.scope)?;
-        let bytes = rendered.as_str().map_or(0, str::len);
-        self.left = self
-            .left
-            .checked_sub(bytes)
-            .ok_or_else(|| TemplateError::new(TemplateError::LIMIT, 0..0, format!("all texts together become more than {} bytes", limits::TREE)))?;
-        Ok(rendered)
-    }
+fn too_long() -> TemplateError {
+    TemplateError::new(TemplateError::LIMIT, 0..0, format!("all texts together become more than {} bytes", limits::TREE))
 }

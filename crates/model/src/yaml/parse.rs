@@ -86,6 +86,9 @@ fn decode(name: &str, bytes: &[u8], sink: &Sink) -> Option<Source> {
     };
     let source = Source::new(name, text);
     let mut sound = true;
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) {
+        return Some(source);
+    }
     for (at, char) in text.char_indices().filter(|(_, char)| *char == '\r' || unseen(*char)) {
         let what = match char {
             '\t' | '\n' => continue,
@@ -186,7 +189,7 @@ impl Builder<'_> {
                 self.report("number", "this number cannot be used: too large, or none", "put it in quotes if text is meant", stretch);
                 NodeKind::Bad
             }
-            Plain::Text => NodeKind::Plain,
+            Plain::Text => NodeKind::Text,
             Plain::Null if key => {
                 self.report("no-key", "a key is missing here", "write `key: value`", stretch);
                 NodeKind::Bad
@@ -212,14 +215,13 @@ impl Builder<'_> {
             return self.stop("too-many", "the file holds too many values", "split it with `action: runbook`", Stretch { start, end });
         }
         let inside = self.source.text().get(start as usize..end as usize).unwrap_or_default();
-        let (aside, offset) = match inside.find(text) {
-            // What is folded or escaped differs from what is written, and is found nowhere.
-            Some(at) if !text.is_empty() && (kind == NodeKind::Plain || inside.len() == text.len() + 2) => (false, start + at as u32),
-            _ => {
-                self.side.push_str(text);
-                (true, (self.side.len() - text.len()) as u32)
-            }
-        };
+        // As it stands or between quotes; what is folded or escaped differs from what is written.
+        let quoted = inside.len() == text.len() + 2 && inside.get(1..=text.len()) == Some(text);
+        let aside = text.is_empty() || !(quoted || inside == text);
+        let offset = if aside { self.side.len() as u32 } else { start + u32::from(quoted) };
+        if aside {
+            self.side.push_str(text);
+        }
         let next = self.nodes.len() as u32 + 1;
         self.nodes.push(Node { kind, aside, below: false, start, end, offset, len: text.len() as u32, next });
         Some(())

@@ -40,9 +40,8 @@ pub(super) struct Node {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NodeKind {
-    /// A scalar without quotes.
+    /// A scalar that is no text.
     Plain,
-    /// A scalar with quotes or in block form: always text.
     Text,
     Seq,
     Map,
@@ -131,10 +130,7 @@ impl Tree {
         let Some(node) = self.node(node) else { return Shape::Bad };
         match node.kind {
             NodeKind::Text => Shape::Text(self.text_of(node)),
-            NodeKind::Plain => match scalar::plain(self.text_of(node)) {
-                Plain::Text => Shape::Text(self.text_of(node)),
-                other => Shape::Plain(other),
-            },
+            NodeKind::Plain => Shape::Plain(scalar::plain(self.text_of(node))),
             NodeKind::Seq => Shape::List,
             NodeKind::Map => Shape::Map,
             NodeKind::Bad => Shape::Bad,

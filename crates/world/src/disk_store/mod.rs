@@ -173,10 +173,10 @@ impl Store for DiskStore {
             return Ok(());
         }
         self.make()?;
-        // Real bytes: not sparse, not to be compressed away.
-        let mut bytes = vec![0; RESERVE as usize];
+        // Real bytes: not sparse, not to be compressed away. No file system sees over a mebibyte that they come again.
+        let mut bytes = vec![0; 1 << 20];
         getrandom::fill(&mut bytes).map_err(|e| failed("make random bytes for", &path, io::Error::other(e)))?;
-        write_new(&path, &bytes)
+        write_new(&path, &bytes.repeat((RESERVE >> 20) as usize))
     }
 
     fn make_room(&self) -> Result<(), WorldError> {

@@ -32,6 +32,7 @@ impl Builder<'_> {
                 if bare {
                     self.condition_links(group, to, Some(text));
                 } else if text.contains("{{")
+                    && text.contains("steps")
                     && let Ok(text) = template::Text::parse(text)
                 {
                     let names: Vec<Vec<Segment>> = text.names().map(|name| name.segments.clone()).collect();
@@ -58,27 +59,27 @@ impl Builder<'_> {
     pub(super) fn link(&mut self) -> Result<(), BuildError> {
         for link in std::mem::take(&mut self.links) {
             let Some(id) = link.name.first().map(Segment::as_str) else { continue };
-            let to = self.graph.nodes[link.to as usize].id.to_string();
-            let Some(target) = self.graph.resolve(link.group, id).cloned() else {
-                return Err(self.wrong(&to, &format!("no step is called `{id}`")));
+            let wrong = |reason: String| BuildError { step: self.graph.nodes[link.to as usize].id.to_string(), reason };
+            let Some(target) = self.graph.resolve(link.group, id) else {
+                return Err(wrong(format!("no step is called `{id}`")));
             };
             if link.settles {
-                let settled = self.graph.steps_of(&target);
+                let settled = self.graph.steps_of(target);
                 if let Work::Step(step) = &mut self.graph.nodes[link.to as usize].work {
                     step.settles.extend(settled);
                 }
                 continue;
             }
-            let keyed = match (&target, link.name.get(1)) {
+            let keyed = match (target, link.name.get(1)) {
                 (Target::Each(instances, _), Some(Segment::Key(key))) => {
-                    let found = instances.iter().find(|(k, _)| k == key).map(|(_, target)| target.clone());
-                    found.ok_or_else(|| self.wrong(&to, &format!("`{id}` has no instance `{key}`")))?
+                    let found = instances.iter().find(|(k, _)| k == key).map(|(_, target)| target);
+                    found.ok_or_else(|| wrong(format!("`{id}` has no instance `{key}`")))?
                 }
                 _ => target,
             };
             let from = match keyed {
-                Target::Step(node) | Target::Each(_, node) => node,
-                Target::Group(gx) => match self.graph.groups[gx as usize].nodes {
+                Target::Step(node) | Target::Each(_, node) => *node,
+                Target::Group(gx) => match self.graph.groups[*gx as usize].nodes {
                     Some((_, exit)) => exit,
                     None => continue,
                 },

@@ -119,7 +119,7 @@ fn nothing_grows_beyond_a_mebibyte() {
     let text = Text::parse("{{ text }}{{ text }}{{ text }}{{ text }}x").unwrap();
     assert_eq!(text.render(&Big).unwrap_err().code, TemplateError::LIMIT);
     let tree: Value = vec!["{{ text }}"; 65].into();
-    assert_eq!(render(&tree, &Big).unwrap_err().cause.code, TemplateError::LIMIT);
+    assert_eq!(render(tree, &Big).unwrap_err().cause.code, TemplateError::LIMIT);
 }
 
 #[test]

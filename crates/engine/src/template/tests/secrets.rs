@@ -16,7 +16,7 @@ fn a_lone_secret_stays_what_it_is() {
     let names = names();
     assert_eq!(eval("inputs.key", &names), Ok(SecretText::named("inputs.key").value()));
     assert_eq!(Text::parse("{{ inputs.key }}").unwrap().render(&names), Ok(SecretText::named("inputs.key").value()));
-    assert_eq!(render(&yaml("['{{ list }}']"), &names), Ok(yaml("[[1, !s inputs.deep]]")));
+    assert_eq!(render(yaml("['{{ list }}']"), &names), Ok(yaml("[[1, !s inputs.deep]]")));
 }
 
 #[test]

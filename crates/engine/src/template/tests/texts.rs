@@ -44,7 +44,7 @@ fn values_are_never_rendered_again() {
     assert_eq!(Text::parse("{{ inputs.trap }}").unwrap().render(&names), Ok(trap.into()));
     assert_eq!(Text::parse("<{{ inputs.trap }}>").unwrap().render(&names), Ok(format!("<{trap}>").into()));
     assert_eq!(Text::parse("{{ inputs.trap ~ '{{ inputs.n }}' }}").unwrap().render(&names), Ok(format!("{trap}{{{{ inputs.n }}}}").into()));
-    assert_eq!(render(&yaml("{ '{{ key }}': '{{ inputs.trap }}' }"), &names), Ok(yaml(&format!("{{ '{{{{ key }}}}': '{trap}' }}"))));
+    assert_eq!(render(yaml("{ '{{ key }}': '{{ inputs.trap }}' }"), &names), Ok(yaml(&format!("{{ '{{{{ key }}}}': '{trap}' }}"))));
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn what_cannot_stand_in_a_text_is_refused_with_a_way_out() {
 
 #[test]
 fn an_error_in_a_tree_says_where() {
-    let error = render(&yaml("{ a: 1, with: { to: [x, { y: 'b {{ inputs.nope }}' }] } }"), &names()).unwrap_err();
+    let error = render(yaml("{ a: 1, with: { to: [x, { y: 'b {{ inputs.nope }}' }] } }"), &names()).unwrap_err();
     let key = |key: &str| Place::Key(key.into());
     assert_eq!(error.path, [key("with"), key("to"), Place::Index(1), key("y")]);
     assert_eq!(error.message, "`with.to[1].y`: `inputs.nope` is not there");

@@ -68,6 +68,6 @@ fn an_unknown_condition_names_its_step() {
 fn a_text_with_an_unknown_is_unknown_and_its_neighbours_stay_known() {
     let names = names();
     assert_eq!(Text::parse("a {{ u }} b").unwrap().render(&names), Ok(unknown(&StepId::new("first"))));
-    let tree = render(&yaml("{ a: '{{ u }}', b: ['{{ n }}', 'x{{ v }}', plain], c: 5, d: '{{ list }}' }"), &names).unwrap();
+    let tree = render(yaml("{ a: '{{ u }}', b: ['{{ n }}', 'x{{ v }}', plain], c: 5, d: '{{ list }}' }"), &names).unwrap();
     assert_eq!(tree, yaml("{ a: !u first, b: [1, !u second, plain], c: 5, d: [1, !u inner] }"));
 }
