@@ -29,6 +29,8 @@ pub mod manual_step;
 pub mod process_drain;
 pub mod service_ensure;
 pub mod service_restart;
+pub mod session_drain;
+pub mod session_list;
 pub mod steps_undo;
 pub mod wait_until;
 
@@ -47,9 +49,11 @@ mod launch;
 mod named_service;
 mod parents;
 mod pattern;
+mod programs;
+mod sessions;
 
 /// Every action, in the order of the reference.
-pub static BUILTIN: [Kind; 28] = [
+pub static BUILTIN: [Kind; 30] = [
     Kind::of::<file_write::FileWrite>(),
     Kind::of::<file_copy::FileCopy>(),
     Kind::of::<file_move::FileMove>(),
@@ -71,6 +75,8 @@ pub static BUILTIN: [Kind; 28] = [
     Kind::of::<assert_again::AssertAgain>(),
     Kind::of::<wait_until::WaitUntil>(),
     Kind::of::<process_drain::ProcessDrain>(),
+    Kind::of::<session_list::SessionList>(),
+    Kind::of::<session_drain::SessionDrain>(),
     Kind::of::<service_ensure::ServiceEnsure>(),
     Kind::of::<service_restart::ServiceRestart>(),
     Kind::of::<manual_step::ManualStep>(),

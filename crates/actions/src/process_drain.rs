@@ -1,17 +1,15 @@
 //! `process.drain`
 
 use crate::param::{Nothing, Place};
-use crate::pattern;
+use crate::programs::{Programs, told};
 use crate::wait_until::{five_seconds, seconds};
 use model::effect::Effect;
-use model::path;
 use model::span::Span;
 use model::value::May;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use world::act::Source;
 use world::action::{Action, ActionError, Class};
-use world::look::Process;
 use world::proposal::{Proposal, Verdict};
 use world::view::View;
 
@@ -42,16 +40,13 @@ impl Action for ProcessDrain {
     type Outputs = Nothing;
 
     fn propose(&self, view: &dyn View) -> Result<Proposal, ActionError> {
-        if self.images.is_empty() && self.paths_under.is_empty() {
-            return Err(ActionError::Invalid("one of `images` and `paths_under` is wanted".to_owned()));
-        }
-        let images = self.images.iter().map(|image| pattern::matcher(image, true)).collect::<Result<Vec<_>, _>>()?;
+        let programs = Programs::new(&self.images, &self.paths_under)?;
         let mut proposal = Proposal::unchanged();
         match view.processes()? {
             May::Unknown { until } => proposal.reason = Some(format!("not known before `{until}`")),
             May::Known(all) => {
-                let counts = |process: &&Process| images.iter().any(|image| image.is_match(&process.image)) || self.is_under(process);
-                let running: Vec<String> = all.iter().filter(counts).map(|p| format!("{} (pid {})", p.image, p.pid)).collect();
+                let running: Vec<String> =
+                    all.iter().filter(|process| programs.count(process)).map(|p| format!("{} (pid {})", p.image, p.pid)).collect();
                 if running.is_empty() && self.stable_for == Span::default() {
                     return Ok(proposal);
                 }
@@ -63,23 +58,8 @@ impl Action for ProcessDrain {
                 }
             }
         }
-        let names = self.images.iter().cloned().chain(self.paths_under.iter().map(|path| format!("programs in {path}")));
-        let what = format!("no {}", names.collect::<Vec<_>>().join(", "));
+        let what = format!("no {}", told(&self.images, &self.paths_under));
         let wait = Effect::Wait { what, every: seconds(self.every), within: seconds(self.within), stable_for: seconds(self.stable_for) };
         Ok(proposal.effect(wait, Source::Nothing))
     }
-}
-
-impl ProcessDrain {
-    fn is_under(&self, process: &Process) -> bool {
-        let mut files = process.path.iter().chain(&process.open);
-        files.any(|file| self.paths_under.iter().any(|directory| within(file, directory)))
-    }
-}
-
-fn within(file: &str, directory: &str) -> bool {
-    if path::is_windows(directory) {
-        return path::within(&file.to_lowercase(), &directory.to_lowercase());
-    }
-    path::within(file, directory)
 }

@@ -1,6 +1,7 @@
 //! Reading the world.
 
 use crate::error::WorldError;
+use jiff::Timestamp;
 use model::program::{End, Program};
 use model::resource::Resource;
 use model::state::State;
@@ -130,6 +131,10 @@ pub struct Process {
     pub path: Option<String>,
     /// The files it holds open, where they can be told.
     pub open: Vec<String>,
+    /// Whose it is: the name of the user, or the number of one without a name; on Windows a SID. None where it cannot be told.
+    pub user: Option<String>,
+    /// When it was started, to the second.
+    pub started: Option<Timestamp>,
 }
 
 /// Something to connect to.

@@ -3,13 +3,20 @@
 use crate::stage::{Stage, failure, output, words};
 use model::effect::Effect;
 use model::id::StepId;
-use model::value::unknown;
+use model::value::{Value, unknown};
 use world::look::Process;
 use world::memory::Memory;
 use world::proposal::{Proposal, Verdict};
 
 fn process(image: &str, path: &str) -> Process {
-    Process { pid: 7, image: image.to_owned(), path: Some(path.to_owned()), open: vec!["/data/open".to_owned()] }
+    Process {
+        pid: 7,
+        image: image.to_owned(),
+        path: Some(path.to_owned()),
+        open: vec!["/data/open".to_owned()],
+        user: Some("pat".to_owned()),
+        started: None,
+    }
 }
 
 fn wait(proposal: &Proposal) -> (f64, f64, f64) {
@@ -103,4 +110,55 @@ fn process_drain_may_want_quiet_for_a_time() {
     stage.blind = true;
     let proposal = stage.propose("process.drain", "{ images: [x], within: 5m }").expect("a proposal");
     assert_eq!((proposal.verdict.clone(), wait(&proposal)), (Verdict::Propose, (5.0, 300.0, 0.0)));
+}
+
+#[test]
+fn session_list_says_who_works_and_session_drain_waits_for_all_but_some() {
+    let world = Memory::new();
+    let list = "{ images: ['pvxwin*.exe'], paths_under: [/data] }";
+    let drain = "{ images: ['pvxwin*.exe'], ignore: [op], within: 20m, stable_for: 60s }";
+    let stage = Stage::new(&world);
+    let proposal = stage.propose("session.list", list).expect("a proposal");
+    assert_eq!((&proposal.verdict, proposal.reason.as_deref()), (&Verdict::Holds, Some("0 sessions of 0 users")));
+    let of = |user: &str, pid: u32| Process {
+        pid,
+        open: Vec::new(),
+        user: Some(user.to_owned()),
+        started: "2026-03-07T20:00:00Z".parse().ok(),
+        ..process("PVXWIN32.EXE", "/opt/pvx")
+    };
+    world.machine().processes = vec![of("kim", 3), of("op", 4), of("kim", 9), Process { pid: 10, ..process("cat", "/bin/cat") }];
+    let proposal = stage.propose("session.list", list).expect("a proposal");
+    assert_eq!(proposal.reason.as_deref(), Some("4 sessions of 3 users"));
+    assert_eq!(output(&proposal, "users"), Value::from(vec!["kim", "op", "pat"]));
+    let first = &output(&proposal, "sessions")[0];
+    assert_eq!((first["user"].as_str(), first["pid"].as_u64(), first["since"].as_str()), (Some("kim"), Some(3), Some("2026-03-07T20:00:00Z")));
+    let proposal = stage.propose("session.drain", drain).expect("a proposal");
+    assert_eq!(proposal.reason.as_deref(), Some("kim in PVXWIN32.EXE (pid 3), kim in PVXWIN32.EXE (pid 9)"));
+    assert_eq!(words(&proposal), ["wait: nobody but op in pvxwin*.exe"]);
+    world.machine().processes.retain(|process| process.user.as_deref() != Some("kim"));
+    let proposal = stage.propose("session.drain", drain).expect("a proposal");
+    assert_eq!((&proposal.verdict, wait(&proposal)), (&Verdict::Holds, (5.0, 1200.0, 60.0)));
+    let proposal = stage.propose("session.drain", "{ images: ['pvxwin*.exe'], ignore: [op], within: 20m }").expect("a proposal");
+    assert!(proposal.effects.is_empty());
+}
+
+#[test]
+fn what_cannot_be_seen_is_never_nobody() {
+    let world = Memory::new();
+    let hidden = |pid: u32| Process { pid, path: None, open: Vec::new(), ..process("theirs", "") };
+    world.machine().processes = vec![hidden(3), hidden(4)];
+    let mut stage = Stage::new(&world);
+    for (kind, more) in [("session.list", ""), ("session.drain", ", within: 1m")] {
+        let wrong = stage.refusal(kind, &format!("{{ paths_under: [/data]{more} }}"));
+        assert_eq!(wrong, "where `theirs` (pid 3) and 1 more works cannot be seen: that needs more rights");
+        assert!(stage.propose(kind, &format!("{{ images: [other]{more} }}")).is_ok(), "their names can be seen");
+        assert_eq!(stage.refusal(kind, &format!("{{ {} }}", more.trim_start_matches(", "))), "one of `images` and `paths_under` is wanted");
+    }
+    stage.blind = true;
+    let before = StepId::new("before");
+    let proposal = stage.propose("session.list", "{ images: [other] }").expect("a proposal");
+    assert_eq!((&proposal.verdict, output(&proposal, "users")), (&Verdict::Later { until: before.clone() }, unknown(&before)));
+    let proposal = stage.propose("session.drain", "{ images: [other], within: 1m }").expect("a proposal");
+    assert_eq!(proposal.reason.as_deref(), Some("not known before `before`"));
 }

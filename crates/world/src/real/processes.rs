@@ -7,7 +7,8 @@ use crate::look::Process;
 #[cfg(unix)]
 pub(crate) fn processes() -> Result<Vec<Process>, WorldError> {
     let pids = super::procfs::pids().map_err(|e| WorldError::io("list", "/proc", e))?;
-    let mut processes: Vec<Process> = pids.filter_map(unix::process).collect();
+    let machine = unix::Machine::now();
+    let mut processes: Vec<Process> = pids.filter_map(|pid| machine.process(pid)).collect();
     processes.sort_by_key(|process| process.pid);
     Ok(processes)
 }
@@ -21,16 +22,63 @@ pub(crate) fn processes() -> Result<Vec<Process>, WorldError> {
 #[cfg(unix)]
 mod unix {
     use crate::look::Process;
-    use crate::real::procfs::stat;
-    use std::collections::BTreeSet;
+    use crate::real::procfs::{Stat, stat};
+    use jiff::Timestamp;
+    use std::collections::{BTreeSet, HashMap};
     use std::fs;
     use std::path::Path;
 
     /// The parent of the threads of the kernel, which are no programs.
     const KERNEL: u32 = 2;
 
-    pub(super) fn process(pid: u32) -> Option<Process> {
-        let stat = stat(pid)?;
+    /// The unit in which the kernel tells everybody when a process was started: the same on every architecture that we build for.
+    const TICKS_A_SECOND: u64 = 100;
+
+    /// What is needed to understand what the kernel says of processes.
+    pub(super) struct Machine {
+        /// When it was started, in seconds of the clock.
+        booted: Option<u64>,
+        /// Names of users by number.
+        users: HashMap<String, String>,
+    }
+
+    impl Machine {
+        pub(super) fn now() -> Self {
+            let booted =
+                fs::read_to_string("/proc/stat").ok().and_then(|text| text.lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse().ok()));
+            let register = fs::read("/etc/passwd").map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+            let named = register.lines().filter_map(|line| {
+                let mut fields = line.split(':');
+                let name = fields.next()?;
+                Some((fields.nth(1)?.to_owned(), name.to_owned()))
+            });
+            // Of several names the first counts, as for everybody else.
+            let mut users = HashMap::new();
+            for (number, name) in named {
+                users.entry(number).or_insert(name);
+            }
+            Self { booted, users }
+        }
+
+        pub(super) fn process(&self, pid: u32) -> Option<Process> {
+            let started = |ticks: u64| Timestamp::from_second((self.booted? + ticks / TICKS_A_SECOND).try_into().ok()?).ok();
+            let stat = stat(pid)?;
+            let mut process = process(pid, stat)?;
+            process.started = started(stat.started);
+            process.user = user(pid).map(|number| self.users.get(&number).cloned().unwrap_or(number));
+            Some(process)
+        }
+    }
+
+    /// The number of the user as whom it works.
+    fn user(pid: u32) -> Option<String> {
+        let status = fs::read(format!("/proc/{pid}/status")).ok()?;
+        let status = String::from_utf8_lossy(&status);
+        let line = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+        line.split_ascii_whitespace().nth(1).map(str::to_owned)
+    }
+
+    fn process(pid: u32, stat: Stat) -> Option<Process> {
         if stat.zombie || stat.pid == KERNEL || stat.parent == KERNEL {
             return None;
         }
@@ -39,7 +87,7 @@ mod unix {
             Some(path) => path.rsplit('/').next().unwrap_or(path).to_owned(),
             None => String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/comm")).ok()?).trim_end().to_owned(),
         };
-        Some(Process { pid, image, path, open: open(pid) })
+        Some(Process { pid, image, path, open: open(pid), user: None, started: None })
     }
 
     fn open(pid: u32) -> Vec<String> {
@@ -72,6 +120,9 @@ mod tests {
         assert_eq!(us.path.as_deref(), std::env::current_exe().unwrap().to_str());
         assert!(us.path.as_ref().unwrap().ends_with(&us.image));
         assert!(us.open.contains(&path.canonicalize().unwrap().to_str().unwrap().to_owned()));
+        let ago = jiff::Timestamp::now().duration_since(us.started.unwrap()).as_secs_f64();
+        assert!((-2.0..3600.0 * 24.0).contains(&ago), "started {ago} s ago");
+        assert!(us.user.as_ref().is_some_and(|user| !user.is_empty()));
         assert!(all.is_sorted_by_key(|process| process.pid));
     }
 }
