@@ -52,10 +52,35 @@ fn the_practice_plays_through_and_only_the_activation_stays() {
     let next = told.lines().find_map(|line| line.strip_prefix("Next:  ")?.split("      ").next()).unwrap();
     let shown = Command::new("sh").args(["-c", next]).current_dir(dir.path()).output().unwrap();
     assert_eq!(shown.status.code(), Some(0), "{next}");
+    is_told_first(dir.path());
     rolls_back(dir.path());
     let again = retrace(dir.path(), &["demo", "site", "--no-input"]);
     assert_eq!(again.status.code(), Some(4), "a directory with something in it is left alone");
     assert_eq!(retrace(dir.path(), &["lab", "stop", "site"]).status.code(), Some(0));
+}
+
+/// Where the client wants it, the change needs a notice: one with the same order number, that is not taken back.
+fn is_told_first(dir: &Path) {
+    let client =
+        std::fs::read_to_string(dir.join("site/practice.yaml")).unwrap().replace("values:\n", "values:\n  notice: true\n  notice_lead: 0s\n");
+    std::fs::write(dir.join("told.yaml"), client).unwrap();
+    std::fs::write(dir.join("notice.yaml"), "format: 1\nanswers: { sent: done, answers: nobody }\n").unwrap();
+    let of_client = ["--client", "told.yaml", "--state", "site/state"];
+    let plan = |order: &str, exit| {
+        let done = retrace(dir, &[&["plan", "site/licence-update.yaml", "--set", order][..], &of_client].concat());
+        assert_eq!(done.status.code(), Some(exit), "{}", String::from_utf8_lossy(&done.stdout));
+    };
+    let done = |words: &[&str]| {
+        let done = retrace(dir, words);
+        assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    plan("order=A-1", 4);
+    let notice = ["run", "site/notice.yaml", "--run-id", "told-1", "--answers", "notice.yaml", "--yes"];
+    done(&[&notice[..], &["--set", "order=A-1", "--set", "from=tonight", "--set", "until=tomorrow"], &of_client].concat());
+    plan("order=A-1", 0);
+    plan("order=A-2", 4);
+    done(&["undo", "told-1", "--state", "site/state", "--answers", "notice.yaml", "--yes"]);
+    plan("order=A-1", 4);
 }
 
 /// Below the point of no return: what the preflight finds then, and the way back.

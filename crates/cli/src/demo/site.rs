@@ -14,8 +14,9 @@ use std::process::Command;
 
 const MARK: &str = "retrace practice site, format 1\n";
 /// The shipped runbooks, by the names that they have on the site.
-const RUNBOOKS: [(&str, &str); 4] = [
+const RUNBOOKS: [(&str, &str); 5] = [
     ("preflight.yaml", include_str!("../../../../runbooks/sage100/preflight.yaml")),
+    ("notice.yaml", include_str!("../../../../runbooks/sage100/notice.yaml")),
     ("licence-update.yaml", include_str!("../../../../runbooks/sage100/licence-update.yaml")),
     ("access-triage.yaml", include_str!("../../../../runbooks/sage100/access-triage.yaml")),
     ("licence-rollback.yaml", include_str!("../../../../runbooks/sage100/licence-rollback.yaml")),
