@@ -110,6 +110,19 @@ fn rolls_back(dir: &Path) {
     let triage = retrace(dir, &[&["run", "site/access-triage.yaml"][..], &triage, &of_client].concat());
     assert_eq!(triage.status.code(), Some(8), "{}", told(&triage));
     assert_eq!(at(&format!("RDS02/{keys}")), at(server));
+    // The launcher is told of another port, and of the first again.
+    let sota = "SAGE01/Sage/Sage 100 Advanced/MAS90/Launcher/SOTA.INI";
+    let before = at(sota);
+    let answers = "format: 1\nanswers: { symptom: no_connection, remedy: launcher, launcher/right: { server: 'sage01;10001' }, helped: confirmed }\n";
+    std::fs::write(dir.join("port.yaml"), answers).unwrap();
+    let port = ["--run-id", "triage-2", "--answers", "port.yaml"];
+    let port = retrace(dir, &[&["run", "site/access-triage.yaml"][..], &port, &of_client].concat());
+    assert_eq!(port.status.code(), Some(0), "{}", told(&port));
+    let (old, new) = (String::from_utf8(before.clone()).unwrap(), String::from_utf8(at(sota)).unwrap());
+    let changed: Vec<_> = old.split_inclusive('\n').zip(new.split_inclusive('\n')).filter(|(old, new)| old != new).collect();
+    assert!(matches!(changed.as_slice(), [(_, new)] if new.trim() == "1=sage01;10001"), "{changed:?}");
+    let undone = retrace(dir, &["undo", "triage-2", "--state", "site/state", "--yes"]);
+    assert_eq!((undone.status.code(), at(sota)), (Some(0), before), "{}", told(&undone));
     let undone = retrace(dir, &["undo", "triage-1", "--state", "site/state", "--yes", "--identity", "site/identity.txt"]);
     assert_eq!(undone.status.code(), Some(0), "{}", told(&undone));
     assert_eq!(at(&format!("RDS02/{keys}")), behind);
