@@ -139,10 +139,15 @@ impl<'a> Session<'a> {
         changes.iter().rev().find(|(of, change)| *of == node && change.resource == *what).map(|(_, change)| change.after.clone())
     }
 
-    /// What the steps of a target have set, latest first.
+    /// What the steps of a target have set, latest first: in the order in which a plan goes through them, whichever of those that
+    /// ran at once was first.
     pub fn changes_of(&self, target: &Target) -> Vec<Change> {
         let steps = self.graph.steps_of(target);
+        let place: BTreeMap<Ix, usize> =
+            self.graph.order().into_iter().filter(|node| steps.contains(node)).enumerate().map(|(place, node)| (node, place)).collect();
         let changes = self.changes.read().unwrap_or_else(PoisonError::into_inner);
-        changes.iter().rev().filter(|(node, _)| steps.contains(node)).map(|(_, change)| change.clone()).collect()
+        let mut found: Vec<(usize, &Change)> = changes.iter().rev().filter_map(|(node, change)| Some((*place.get(node)?, change))).collect();
+        found.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
+        found.into_iter().map(|(_, change)| change.clone()).collect()
     }
 }

@@ -4,6 +4,7 @@
 mod answers;
 mod bad;
 mod case;
+mod exits;
 #[cfg(target_os = "linux")]
 mod keys;
 #[cfg(target_os = "linux")]
@@ -15,11 +16,12 @@ mod others;
 mod partner;
 #[cfg(target_os = "linux")]
 mod person;
-mod program;
 #[cfg(target_os = "linux")]
 mod rights;
+mod runbooks;
 #[cfg(target_os = "linux")]
 mod secrets;
+mod streams;
 mod taking_back;
 mod templates;
 #[cfg(target_os = "linux")]

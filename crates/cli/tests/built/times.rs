@@ -1,7 +1,7 @@
 //! How long runs take, as earlier ones did.
 
 use super::case::Case;
-use super::program::MESSAGE;
+use super::runbooks::MESSAGE;
 use model::digest::Digest;
 use model::event::{Event, Line};
 

@@ -24,6 +24,8 @@ pub(crate) struct Rehearsed {
 pub(crate) fn rehearse(imaginer: &mut Imaginer<'_, '_>) -> Rehearsed {
     let Rehearsed { mut rehearsal, mut irreversible, mut sealed } = Rehearsed::default();
     let graph = imaginer.graph;
+    // What an inverse has set.
+    let mut touched = BTreeSet::new();
     for (node, effect, maybe) in std::mem::take(&mut imaginer.changes).into_iter().rev() {
         let Some(step) = graph.step(node) else { continue };
         let id = graph.nodes[node as usize].id.clone();
@@ -33,7 +35,15 @@ pub(crate) fn rehearse(imaginer: &mut Imaginer<'_, '_>) -> Rehearsed {
             }
             continue;
         }
-        if step.about.undo == Undo::Keep || (!step.settles.is_empty() && !matches!(effect, Effect::Set(_))) {
+        if step.about.undo == Undo::Keep {
+            // What it left counts as left by the run: the first inverse on that resource goes over it.
+            for (resource, _) in effect.changes().into_iter().filter(|(resource, _)| !touched.contains(*resource)) {
+                imaginer.world.drop_latest(resource);
+            }
+            continue;
+        }
+        touched.extend(effect.changes().into_iter().map(|(resource, _)| resource.clone()));
+        if !step.settles.is_empty() && !matches!(effect, Effect::Set(_)) {
             continue;
         }
         if step.about.point_of_no_return {
@@ -57,7 +67,10 @@ pub(crate) fn rehearse(imaginer: &mut Imaginer<'_, '_>) -> Rehearsed {
                 match imaginer.world.take_back(&change) {
                     Ok(()) => rehearsal.taken_back += 1,
                     // What a kept step has put back already, such as a `steps.undo`, is as it was: there is nothing to do.
-                    Err(found) if found.same(&change.before) => rehearsal.taken_back += 1,
+                    Err(found) if found.same(&change.before) => {
+                        imaginer.world.drop_with_later(&change);
+                        rehearsal.taken_back += 1;
+                    }
                     Err(found) => rehearsal.not.push(NotTakenBack { step: id, reason: format!("{} would be {found} by then", change.resource) }),
                 }
             }

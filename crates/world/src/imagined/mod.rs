@@ -76,6 +76,17 @@ impl<'w> Imagined<'w> {
         Ok(())
     }
 
+    /// What was set last is as if it had not been.
+    pub fn drop_latest(&self, what: &Resource) {
+        self.layer().drop_latest(what);
+    }
+
+    /// A later change that stays has already made of the resource what it was before this one: both are dropped.
+    pub fn drop_with_later(&self, change: &Change) {
+        while !equal(&self.top(change), &change.after) && self.layer().drop_latest(&change.resource).is_some() {}
+        self.layer().drop_latest(&change.resource);
+    }
+
     fn top(&self, change: &Change) -> State {
         let tree = change.is_of_tree();
         if tree && let Some(state) = self.layer().whole(&change.resource.name) {
