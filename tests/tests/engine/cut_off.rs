@@ -6,6 +6,7 @@ use model::event::Event;
 use model::program::End;
 use model::state::{RunState, ServiceState, StartType};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use tests::flaky::Flaky;
 use tests::lab::{Lab, machine};
 use tests::mortal::Mortal;
@@ -177,5 +178,43 @@ fn a_restart_whose_work_was_done_when_the_run_died_is_not_done_again() {
             done += 1;
         }
         assert!(done > 3);
+    }
+}
+
+#[test]
+fn an_undo_that_was_cut_off_before_what_makes_it_effective_still_does_that() {
+    for anew in [false, true] {
+        let mut died = 0;
+        for lines in 1.. {
+            let (world, store) = machine(&[("/d/a", "old"), ("/d/b", "old")]);
+            let before = world.snapshot();
+            let read = Arc::new(Mutex::new(Vec::new()));
+            let reader = Arc::clone(&read);
+            let world = world.program("/bin/reload", move |machine, _, _| {
+                let found = ["/d/a", "/d/b"].map(|path| machine.read(path).map(|bytes| bytes.to_vec()).unwrap_or_default());
+                reader.lock().unwrap().push(found);
+                (End::Code(0), Vec::new(), Vec::new())
+            });
+            let mut lab = lab("
+  - { id: first, action: file.write, with: { path: /d/a, text: new } }
+  - { id: second, action: file.write, with: { path: /d/b, text: new } }
+  - { id: reload, action: command.run, with: { argv: [/bin/reload], changes: [] }, settles: [first, second] }
+  - { id: serves, action: assert.file, with: { path: /d/a, exists: true }, gate: true }
+");
+            assert_eq!(lab.run(&world, &store, "t-1").unwrap().exit, 0);
+            if lab.undo(&world, &Mortal::new(&store, lines), "t-1").is_ok() {
+                break;
+            }
+            lab.people.choices = vec!["happened".to_owned(); 3].into();
+            let ending = if anew { lab.undo(&world, &store, "t-1") } else { lab.resume(&world, &store, "t-1.undo-1") }.unwrap();
+            assert_eq!(ending.exit, 0, "{lines}: {:?}", ending.why);
+            assert_eq!(world.snapshot(), before);
+            assert_eq!(read.lock().unwrap().last().unwrap(), &[b"old", b"old"], "{lines}");
+            let told = lab.told.lines.lock().unwrap();
+            let passed = told.iter().filter(|line| matches!(&line.event, Event::StepFinished { step, .. } if step.as_str() == "serves")).count();
+            assert!(passed >= 2 && read.lock().unwrap().len() >= 2, "{lines}: {passed}");
+            died += 1;
+        }
+        assert!(died > 8, "{died}");
     }
 }

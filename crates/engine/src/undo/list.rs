@@ -56,8 +56,9 @@ fn is_taken(taken: &Taken, effect: &EffectFold, resource: &Resource) -> bool {
     taken.contains(&(effect.step.clone(), effect.n, resource.clone()))
 }
 
-/// The list for a run. `of_undo`: the run is itself an undo, so only what it set can be inverted.
-pub(crate) fn list(graph: &Graph, run: &Run, taken: &Taken, scope: &Scope, past_no_return: bool) -> List {
+/// The list for a run, less what is taken back already; settling steps that are owed for that come first. Of a run that is itself
+/// an undo only what it set can be inverted.
+pub(crate) fn list(graph: &Graph, run: &Run, taken: &Taken, owed: &BTreeSet<StepId>, scope: &Scope, past_no_return: bool) -> List {
     let of_undo = run.started.undo_of.is_some();
     let mut list = List { steps: Vec::new(), kept: Vec::new(), irreversible: Vec::new(), left: BTreeMap::new(), runs: Vec::new() };
     for observed in run.effects.iter().flat_map(|effect| effect.status.observed()) {
@@ -109,7 +110,7 @@ pub(crate) fn list(graph: &Graph, run: &Run, taken: &Taken, scope: &Scope, past_
     found.sort_by_key(|(began, _)| std::cmp::Reverse(*began));
     list.steps = found.into_iter().map(|(_, step)| step).collect();
     if !of_undo {
-        insert_settling(graph, run, &mut list, &inside);
+        insert_settling(graph, run, &mut list, owed, &inside);
     }
     if world::planted::bug(17) {
         list.steps.reverse();
@@ -246,21 +247,29 @@ fn gates(graph: &Graph, run: &Run, inside: &dyn Fn(&StepId) -> bool, after: u64,
 }
 
 /// A settling step that had started runs once more, right after the last inverse of what it settles; its gates follow it.
-fn insert_settling(graph: &Graph, run: &Run, list: &mut List, inside: &dyn Fn(&StepId) -> bool) {
+fn insert_settling(graph: &Graph, run: &Run, list: &mut List, owed: &BTreeSet<StepId>, inside: &dyn Fn(&StepId) -> bool) {
     for node in (0..graph.nodes.len() as Ix).rev() {
         let Some(step) = graph.step(node).filter(|step| !step.settles.is_empty()) else { continue };
         let id = &graph.nodes[node as usize].id;
         if !inside(id) || run.step(id).is_none_or(|step| step.effects.is_empty()) {
             continue;
         }
-        let Some(last) = list.steps.iter().rposition(|back| back.node.is_some_and(|n| step.settles.contains(&n))) else { continue };
-        list.steps.insert(last + 1, BackStep { id: id.clone(), node: Some(node), what: vec![Back::Settle] });
-        let gates = graph.after(node).filter(|(next, _)| graph.step(*next).is_some_and(|next| next.about.gate)).map(|(next, _)| next);
-        for (at, gate) in gates.enumerate() {
-            let id = &graph.nodes[gate as usize].id;
-            if run.step(id).is_some_and(|step| step.status == StepStatus::Done) {
-                list.steps.insert(last + 2 + at, BackStep { id: id.clone(), node: Some(gate), what: vec![Back::Gate] });
-            }
-        }
+        let last = list.steps.iter().rposition(|back| back.node.is_some_and(|n| step.settles.contains(&n)));
+        let at = match last {
+            Some(last) => last + 1,
+            None if owed.contains(id) => 0,
+            None => continue,
+        };
+        let gates = gates_of(graph, run, node).map(|gate| (gate, Back::Gate));
+        let once_more = std::iter::once((node, Back::Settle)).chain(gates);
+        let once_more = once_more.map(|(node, back)| BackStep { id: graph.nodes[node as usize].id.clone(), node: Some(node), what: vec![back] });
+        list.steps.splice(at..at, once_more);
     }
+}
+
+/// The gates directly after a settling step that the run had passed.
+pub(crate) fn gates_of<'g>(graph: &'g Graph, run: &'g Run, settling: Ix) -> impl Iterator<Item = Ix> + 'g {
+    let is_passed = |gate: &Ix| run.step(&graph.nodes[*gate as usize].id).is_some_and(|step| step.status == StepStatus::Done);
+    let gates = graph.after(settling).map(|(next, _)| next).filter(|next| graph.step(*next).is_some_and(|next| next.about.gate));
+    gates.filter(move |gate| is_passed(gate))
 }

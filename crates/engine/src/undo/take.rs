@@ -1,5 +1,6 @@
 //! Doing it: a run whose steps come from a journal.
 
+use crate::graph::{Graph, Ix};
 use crate::questions::Asked;
 use crate::run::Ending;
 use crate::run::Order;
@@ -12,13 +13,13 @@ use crate::run::scribe::{Dead, Scribe};
 use crate::run::worker::Worker;
 use crate::session::Session;
 use crate::undo::inside::{Inside, inside};
-use crate::undo::list::{Back, BackStep, List, Taken, list};
+use crate::undo::list::{Back, BackStep, List, Taken, gates_of, list};
 use crate::undo::look::{self, Agreed, Judged, Seen, announce, conflict, judge, look, now};
 use model::digest::Digest;
 use model::effect::{Change, Effect};
 use model::event::{Event, Image, Outcome, RunOutcome, RunStarted, Scope, UndoOf};
 use model::fold::{EffectFold, EffectStatus, Run, StepStatus};
-use model::id::RunId;
+use model::id::{RunId, StepId};
 use model::plan::Planned;
 use model::resource::Resource;
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,8 +50,12 @@ fn numbered(session: &Session<'_>, run: &RunId) -> Result<BTreeMap<u32, RunId>, 
 
 /// What linked undos have taken back of a run, less what undos of these have given back.
 pub(crate) fn taken_back(session: &Session<'_>, run: &RunId) -> Result<Taken, Trouble> {
+    taken_by(session, &undos(session, run)?)
+}
+
+fn taken_by(session: &Session<'_>, undos: &[Run]) -> Result<Taken, Trouble> {
     let mut all = Taken::new();
-    for undo in undos(session, run)? {
+    for undo in undos {
         let given_back = taken_back(session, undo.id())?;
         for effect in &undo.effects {
             let (EffectStatus::Applied { .. }, Effect::Set(change), Some(n)) = (&effect.status, &effect.effect, effect.takes_back) else { continue };
@@ -62,10 +67,31 @@ pub(crate) fn taken_back(session: &Session<'_>, run: &RunId) -> Result<Taken, Tr
     Ok(all)
 }
 
+/// The settling steps that undos of a run owe: something of what they settle was taken back, and then it was cut off or failed
+/// before they and their gates were done once more.
+fn owed(graph: &Graph, run: &Run, undos: &[Run]) -> BTreeSet<StepId> {
+    let id = |node: &Ix| &graph.nodes[*node as usize].id;
+    let mut owed = BTreeSet::new();
+    for undo in undos {
+        let is_done = |of: &Run, id: &StepId| of.step(id).is_some_and(|step| step.status == StepStatus::Done);
+        for node in 0..graph.nodes.len() as Ix {
+            let Some(step) = graph.step(node).filter(|step| !step.settles.is_empty()) else { continue };
+            if undo.effects.iter().any(|effect| effect.takes_back.is_some() && step.settles.iter().any(|settled| *id(settled) == effect.step)) {
+                owed.insert(id(&node).clone());
+            }
+            if is_done(undo, id(&node)) && gates_of(graph, run, node).all(|gate| is_done(undo, id(&gate))) {
+                owed.remove(id(&node));
+            }
+        }
+    }
+    owed
+}
+
 /// What is left to be taken back of a run.
 fn listed(session: &Session<'_>, run: &Run, scope: &Scope, past_no_return: bool) -> Result<List, Trouble> {
-    let taken = taken_back(session, run.id())?;
-    let mut list = list(session.graph, run, &taken, scope, past_no_return);
+    let undos = undos(session, run.id())?;
+    let taken = taken_by(session, &undos)?;
+    let mut list = list(session.graph, run, &taken, &owed(session.graph, run, &undos), scope, past_no_return);
     let runs = below(session, run.id())?;
     list.runs.extend(runs.iter().chain([run]).map(|run| run.id().to_string()));
     Ok(list)
