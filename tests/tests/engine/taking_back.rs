@@ -161,3 +161,30 @@ fn what_instances_did_at_the_same_time_is_set_back_as_planned_whichever_was_firs
     assert_eq!(ending.exit, 0, "{:?}", ending.why);
     assert_eq!(world.snapshot(), before);
 }
+
+#[test]
+fn a_gate_that_an_earlier_undo_has_passed_is_not_passed_again() {
+    let steps = "
+  - { id: first, action: file.write, with: { path: /d/a, text: first } }
+  - id: lane
+    on_failure: undo_group
+    steps:
+      - { id: second, action: file.write, with: { path: /d/b, text: second } }
+      - { id: same, action: assert.file, with: { path: /d/b, contains: second }, gate: true }
+      - { id: third, action: file.write, with: { path: /d/c, text: third } }
+";
+    // Of a group that is taken back by itself, and of an undo that failed after its gate.
+    for (fails, exit) in [(Some(2), 8), (None, 0)] {
+        let (world, store) = machine(&[("/d/x", "x")]);
+        let before = world.snapshot();
+        let lab = lab(steps);
+        let ending = lab.run(&Flaky::new(&world, fails.unwrap_or(i64::MAX)), &store, "t-1").unwrap();
+        assert_eq!(ending.exit, exit, "{:?}", ending.why);
+        if fails.is_none() {
+            assert_eq!(lab.undo(&Flaky::new(&world, 2), &store, "t-1").unwrap().exit, 1);
+        }
+        let undone = lab.undo(&world, &store, "t-1").unwrap();
+        assert_eq!(undone.exit, 0, "{:?}", undone.why);
+        assert_eq!(world.snapshot(), before);
+    }
+}

@@ -52,13 +52,26 @@ pub(crate) enum Back {
 /// several.
 pub(crate) type Taken = BTreeSet<(StepId, u32, Resource)>;
 
+/// What earlier undos of a run, or this one before it was cut off, have done.
+#[derive(Default)]
+pub(crate) struct Earlier {
+    /// What they have taken back.
+    pub(crate) taken: Taken,
+    /// Settling steps that they owe: of what these settle something was taken back, and then the undo was cut off or failed
+    /// before they and their gates were done once more.
+    pub(crate) owed: BTreeSet<StepId>,
+    /// Gates that they have passed: what is taken back since may not fit them any more.
+    pub(crate) passed: BTreeSet<StepId>,
+}
+
 fn is_taken(taken: &Taken, effect: &EffectFold, resource: &Resource) -> bool {
     taken.contains(&(effect.step.clone(), effect.n, resource.clone()))
 }
 
 /// The list for a run, less what is taken back already; settling steps that are owed for that come first. Of a run that is itself
 /// an undo only what it set can be inverted.
-pub(crate) fn list(graph: &Graph, run: &Run, taken: &Taken, owed: &BTreeSet<StepId>, scope: &Scope, past_no_return: bool) -> List {
+pub(crate) fn list(graph: &Graph, run: &Run, earlier: &Earlier, scope: &Scope, past_no_return: bool) -> List {
+    let taken = &earlier.taken;
     let of_undo = run.started.undo_of.is_some();
     let mut list = List { steps: Vec::new(), kept: Vec::new(), irreversible: Vec::new(), left: BTreeMap::new(), runs: Vec::new() };
     for observed in run.effects.iter().flat_map(|effect| effect.status.observed()) {
@@ -105,12 +118,13 @@ pub(crate) fn list(graph: &Graph, run: &Run, taken: &Taken, owed: &BTreeSet<Step
         }
     }
     if !of_undo {
-        found.extend(gates(graph, run, &inside, after, floor.as_ref().map_or(0, |floor| floor.at), &found));
+        let gates = gates(graph, run, &inside, after, floor.as_ref().map_or(0, |floor| floor.at), &found);
+        found.extend(gates.into_iter().filter(|(_, gate)| !earlier.passed.contains(&gate.id)));
     }
     found.sort_by_key(|(began, _)| std::cmp::Reverse(*began));
     list.steps = found.into_iter().map(|(_, step)| step).collect();
     if !of_undo {
-        insert_settling(graph, run, &mut list, owed, &inside);
+        insert_settling(graph, run, &mut list, &earlier.owed, &inside);
     }
     if world::planted::bug(17) {
         list.steps.reverse();

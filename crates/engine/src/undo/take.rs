@@ -1,6 +1,6 @@
 //! Doing it: a run whose steps come from a journal.
 
-use crate::graph::{Graph, Ix};
+use crate::graph::Ix;
 use crate::questions::Asked;
 use crate::run::Ending;
 use crate::run::Order;
@@ -13,7 +13,7 @@ use crate::run::scribe::{Dead, Scribe};
 use crate::run::worker::Worker;
 use crate::session::Session;
 use crate::undo::inside::{Inside, inside};
-use crate::undo::list::{Back, BackStep, List, Taken, gates_of, list};
+use crate::undo::list::{Back, BackStep, Earlier, List, Taken, gates_of, list};
 use crate::undo::look::{self, Agreed, Judged, Seen, announce, conflict, judge, look, now};
 use model::digest::Digest;
 use model::effect::{Change, Effect};
@@ -67,31 +67,34 @@ fn taken_by(session: &Session<'_>, undos: &[Run]) -> Result<Taken, Trouble> {
     Ok(all)
 }
 
-/// The settling steps that undos of a run owe: something of what they settle was taken back, and then it was cut off or failed
-/// before they and their gates were done once more.
-fn owed(graph: &Graph, run: &Run, undos: &[Run]) -> BTreeSet<StepId> {
+/// What undos of a run have done.
+fn earlier(session: &Session<'_>, run: &Run) -> Result<Earlier, Trouble> {
+    let graph = session.graph;
     let id = |node: &Ix| &graph.nodes[*node as usize].id;
-    let mut owed = BTreeSet::new();
+    let undos = undos(session, run.id())?;
+    let mut earlier = Earlier { taken: taken_by(session, &undos)?, ..Earlier::default() };
     for undo in undos {
-        let is_done = |of: &Run, id: &StepId| of.step(id).is_some_and(|step| step.status == StepStatus::Done);
+        let is_done = |id: &StepId| undo.step(id).is_some_and(|step| step.status == StepStatus::Done);
+        let is_given_back = !taken_back(session, undo.id())?.is_empty();
         for node in 0..graph.nodes.len() as Ix {
-            let Some(step) = graph.step(node).filter(|step| !step.settles.is_empty()) else { continue };
-            if undo.effects.iter().any(|effect| effect.takes_back.is_some() && step.settles.iter().any(|settled| *id(settled) == effect.step)) {
-                owed.insert(id(&node).clone());
+            let Some(step) = graph.step(node) else { continue };
+            if step.about.gate && is_done(id(&node)) && !is_given_back {
+                earlier.passed.insert(id(&node).clone());
             }
-            if is_done(undo, id(&node)) && gates_of(graph, run, node).all(|gate| is_done(undo, id(&gate))) {
-                owed.remove(id(&node));
+            if undo.effects.iter().any(|effect| effect.takes_back.is_some() && step.settles.iter().any(|settled| *id(settled) == effect.step)) {
+                earlier.owed.insert(id(&node).clone());
+            }
+            if !step.settles.is_empty() && is_done(id(&node)) && gates_of(graph, run, node).all(|gate| is_done(id(&gate))) {
+                earlier.owed.remove(id(&node));
             }
         }
     }
-    owed
+    Ok(earlier)
 }
 
 /// What is left to be taken back of a run.
 fn listed(session: &Session<'_>, run: &Run, scope: &Scope, past_no_return: bool) -> Result<List, Trouble> {
-    let undos = undos(session, run.id())?;
-    let taken = taken_by(session, &undos)?;
-    let mut list = list(session.graph, run, &taken, &owed(session.graph, run, &undos), scope, past_no_return);
+    let mut list = list(session.graph, run, &earlier(session, run)?, scope, past_no_return);
     let runs = below(session, run.id())?;
     list.runs.extend(runs.iter().chain([run]).map(|run| run.id().to_string()));
     Ok(list)
