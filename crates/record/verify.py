@@ -11,8 +11,8 @@ def parse(line):
 def check(part, blob, length=None):  # what is kept has the name of its own digest
     if sha((data := read("blobs", blob)) or b"") != blob or length not in (None, len(data)): bad.update({part} if data is not None or blob not in pruned else ())
     return data or b""
-data, seal, pruned = read("runs", run, "journal.ndjson") or b"", read("runs", run, "seal.json"), (read("runs", run, "pruned") or b"").decode().split()
-*raw, torn = data.split(b"\n")
+seal, pruned = read("runs", run, "seal.json"), (read("runs", run, "pruned") or b"").decode().split()
+*raw, torn = (read("runs", run, "journal.ndjson") or b"").split(b"\n")
 lines, seal = [parse(line) for line in raw], seal if seal is None else parse(seal.strip()) or {}
 fits = [bool(l) and (l.get("seq"), l.get("run"), l.get("prev")) == (n, run, sha(raw[n - 1]) if n else "0" * 64) for n, l in enumerate(lines)]
 since = [l["event"] for l in lines[(seal or {}).get("count", 0):] if l]
@@ -25,9 +25,10 @@ else:
         changes = [c for c in [l.get("effect") or {}, *(l.get("effect") or {}).get("changes", [])] if "before" in c]
         blobs.update({i["blob"]: (i["resource"] in [c["resource"] for c in changes if c["before"]["is"] == "tree"] and not i.get("sealed"), "blobs", None) for i in l.get("images", [])})
         blobs.update({l["exit"][k]["blob"]: (False, "blobs", None) for k in ("stdout", "stderr") if l["event"] == "applied" and k in (l.get("exit") or {})})
+        blobs.update({s["manifest"]: (False, "blobs", None) for s in [o["state"] for o in l.get("observed", [])] if s.get("secret") and s["manifest"]})
         blobs.update({e["blob"]: (False, "evidence", e["length"]) for e in l.get("evidence", {}).values()})
     for tree, text in [(tree, check(part, blob, length)) for blob, (tree, part, length) in blobs.items()]:
-        [check("blobs", entry["sha256"]) for entry in map(parse, text.splitlines() if tree else []) if entry and entry["is"] == "file"]
+        [check("blobs", entry.get("sealed") or entry["sha256"]) for entry in map(parse, text.splitlines() if tree else []) if entry and entry["is"] == "file"]
     expected = {"format": 1, "run": run, "count": len(lines), "head": sha(raw[len(lines) - 1]), "outcome": ended and ended[0].get("outcome"), "files": first["files"],
                 "previous": first.get("previous"), "blobs": {"count": len(blobs), "root": sha("".join(b + "\n" for b in sorted(blobs)).encode())}}
     if seal is None and ended and ended[0]["event"] == "run_ended" or seal is not None and any(seal.get(k) != v for k, v in expected.items()): bad.add("seal")

@@ -2,6 +2,7 @@
 
 use crate::param::Place;
 use crate::parents;
+use model::digest::Digest;
 use model::effect::{Change, Effect};
 use model::path;
 use model::resource::Resource;
@@ -78,7 +79,7 @@ impl Action for DirBackup {
             _ => return Err(ActionError::Invalid(format!("`{}` exists already; a backup overwrites nothing", self.to))),
         }
         let after = match self.count(view) {
-            Ok((files, bytes)) => State::Tree(TreeState { manifest: None, content: None, files, bytes }),
+            Ok((files, bytes)) => State::Tree(TreeState { manifest: None, content: None, files, bytes, secret: false }),
             Err(ActionError::World(WorldError::Unknown { until })) => State::Unknown { until },
             Err(wrong) => return Err(wrong),
         };
@@ -133,8 +134,8 @@ impl DirBackup {
                 }
             })?;
         }
-        let manifest = found.manifest.as_ref().map_or(Value::Null, |manifest| manifest.as_str().into());
-        let made = Proposal::unchanged().because("it was copied before the run was cut off").output("manifest", manifest);
+        let made = Proposal::unchanged().because("it was copied before the run was cut off");
+        let made = made.output("manifest", Digest::of(&lines).as_str());
         Ok(Some(made.output("files", found.files).output("bytes", found.bytes).output("left_out", Value::Sequence(left_out))))
     }
 

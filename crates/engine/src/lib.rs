@@ -24,6 +24,7 @@ pub mod session;
 pub mod template;
 pub mod undo;
 
+mod listing;
 mod progress;
 mod rights;
 mod room;

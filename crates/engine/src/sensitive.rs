@@ -3,8 +3,9 @@
 use hmac::{Hmac, KeyInit, Mac};
 use model::digest::Digest;
 use model::effect::{Ask, Change, Effect};
+use model::path::{parent, within};
 use model::resource::{Resource, ResourceKind};
-use model::state::{Content, FileState, State};
+use model::state::{Content, FileState, State, TreeState};
 use sha2::Sha256;
 use std::collections::HashSet;
 use std::sync::{PoisonError, RwLock};
@@ -32,18 +33,31 @@ impl Sensitive {
         self.found.write().unwrap_or_else(PoisonError::into_inner).insert(resource.clone());
     }
 
-    /// From now on what an effect sets is sensitive, if it shows that it holds a secret.
+    /// From now on what an effect sets is sensitive, if it shows that it holds a secret. Which files of a tree are, shows when it
+    /// is looked at.
     pub fn learn(&self, effect: &Effect) {
-        if is_sensitive(effect) {
-            effect.changes().into_iter().filter(|(what, _)| what.kind == ResourceKind::File).for_each(|(file, _)| self.add(file));
-        }
+        let shown = match effect {
+            Effect::Set(change) => is_hidden(&change.before) || is_hidden(&change.after),
+            other => other.is_given_secret(),
+        };
+        let files = effect.changes().into_iter().filter(|(what, _)| what.kind == ResourceKind::File);
+        files.filter(|(_, before)| shown || is_hidden(before)).for_each(|(file, _)| self.add(file));
+    }
+
+    /// Whether something below a directory was found to be, whether it is there or not.
+    pub(crate) fn knows_inside(&self, dir: &Resource) -> bool {
+        let found = self.found.read().unwrap_or_else(PoisonError::into_inner);
+        found.iter().any(|file| file.kind == dir.kind && within(&file.name, &dir.name))
     }
 
     /// Whether it is.
     pub fn holds(&self, resource: &Resource) -> bool {
         let found = self.found.read().unwrap_or_else(PoisonError::into_inner);
-        // A directory's tree is sensitive as soon as something in it is.
-        (!self.patterns.is_empty() && self.patterns.is_match(resource.to_string())) || found.contains(resource)
+        let one = |resource: &Resource| (!self.patterns.is_empty() && self.patterns.is_match(resource.to_string())) || found.contains(resource);
+        // A directory is so with all that is in it.
+        one(resource)
+            || (resource.kind == ResourceKind::File
+                && std::iter::successors(parent(&resource.name), |path| parent(path)).any(|path| one(&Resource::file(path))))
     }
 
     /// Whether something is sensitive at all.
@@ -57,6 +71,17 @@ impl Sensitive {
             State::File(FileState { content: Content::Plain { sha256, .. }, meta }) if self.holds(resource) => {
                 let content = self.keyed(sha256).map_or(Content::Hidden, |hmac| Content::Keyed { hmac });
                 State::File(FileState { content, meta: meta.clone() })
+            }
+            State::Tree(tree) if tree.secret || self.holds(resource) => {
+                let keyed = |digest: &Digest| if digest.is_keyed() { Some(digest.clone()) } else { self.keyed(digest) };
+                State::Tree(TreeState {
+                    // Its list tells no more than keyed digests, if whoever made it knew.
+                    manifest: tree.manifest.clone().filter(|_| tree.secret && self.key.is_some()),
+                    content: tree.content.as_ref().and_then(keyed),
+                    files: tree.files,
+                    bytes: if tree.secret { tree.bytes } else { 0 },
+                    secret: true,
+                })
             }
             other => other.clone(),
         }
@@ -102,9 +127,13 @@ impl Sensitive {
 
 /// Whether it shows or makes something whose bytes are secret.
 pub(crate) fn is_sensitive(effect: &Effect) -> bool {
-    let hidden = |state: &State| matches!(state, State::File(FileState { content: Content::Hidden, .. }));
+    let secret = |state: &State| is_hidden(state) || state.is_secret_tree();
     match effect {
-        Effect::Set(change) => hidden(&change.before) || hidden(&change.after),
-        other => other.is_given_secret() && !other.changes().is_empty(),
+        Effect::Set(change) => secret(&change.before) || secret(&change.after),
+        other => (other.is_given_secret() && !other.changes().is_empty()) || other.changes().iter().any(|(_, before)| secret(before)),
     }
+}
+
+fn is_hidden(state: &State) -> bool {
+    matches!(state, State::File(FileState { content: Content::Hidden, .. }))
 }

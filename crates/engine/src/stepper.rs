@@ -1,5 +1,6 @@
 //! One step at one moment: its condition, its parameters, its proposal.
 
+use crate::listing;
 use crate::scope::Names;
 use crate::template::{self, Scope};
 use crate::view::Sight;
@@ -7,6 +8,7 @@ use model::effect::Effect;
 use model::id::StepId;
 use model::plan::Decision;
 use model::resource::{Resource, ResourceKind};
+use model::state::State;
 use model::value::{May, Value};
 use world::act::Source;
 use world::action::{ActionError, Class};
@@ -97,8 +99,8 @@ pub(crate) fn unknown_until(proposal: &Proposal) -> Option<StepId> {
 fn mark_sensitive(sight: &Sight<'_, '_>, proposal: &mut Proposal) {
     let revealed = *sight.revealed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let sensitive = &sight.session.sensitive;
-    for proposed in &proposal.effects {
-        let Effect::Set(change) = &proposed.effect else {
+    for proposed in &mut proposal.effects {
+        let Effect::Set(change) = &mut proposed.effect else {
             let files = proposed.effect.changes().into_iter().map(|(resource, _)| resource).filter(|what| what.kind == ResourceKind::File);
             if proposed.effect.is_given_secret() {
                 files.for_each(|file| sensitive.add(file));
@@ -107,7 +109,16 @@ fn mark_sensitive(sight: &Sight<'_, '_>, proposal: &mut Proposal) {
         };
         let copied = match &proposed.source {
             Source::File { path } => sensitive.any() && sensitive.holds(&Resource::file(path)),
-            Source::Trees { sources, .. } => sensitive.any() && sources.iter().any(|path| sensitive.holds(&Resource::file(path))),
+            Source::Trees { sources, exclude, .. } if sensitive.any() => {
+                // What cannot be looked at now is known when the copy is made.
+                let (files, bytes) = listing::copied(sensitive, sight.look, sources, exclude, &change.resource).unwrap_or_default();
+                if let State::Tree(tree) = &mut change.after
+                    && files > 0
+                {
+                    (tree.secret, tree.bytes) = (true, tree.bytes.saturating_sub(bytes));
+                }
+                false
+            }
             _ => false,
         };
         if change.resource.kind == ResourceKind::File && (revealed || copied) {

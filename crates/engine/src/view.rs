@@ -3,8 +3,10 @@
 use crate::command::kept_name;
 use crate::earlier::earlier;
 use crate::graph::{Ix, Target};
+use crate::listing;
 use crate::load::Named;
 use crate::plan::Looked;
+use crate::run::whole::whole_state;
 use crate::scope::Names;
 use crate::session::Session;
 use crate::stepper;
@@ -94,6 +96,21 @@ impl Sight<'_, '_> {
         self.planning.as_ref().is_some_and(|planning| !planning.programs)
     }
 
+    /// The journal tells secret states by a key only: what is there now shows whether it is one of them.
+    fn unmask(&self, resource: &Resource, states: &mut [&mut State]) -> Result<(), WorldError> {
+        let sensitive = &self.session.sensitive;
+        let whole = states.iter().any(|state| state.is_secret_tree());
+        if !whole && !states.iter().any(|state| state.is_keyed()) {
+            return Ok(());
+        }
+        let present = if whole { whole_state(sensitive, self.look, resource) } else { self.look.state(resource) }?;
+        let known = sensitive.masked(resource, &present);
+        for state in states.iter_mut().filter(|state| if whole { known.same(state) } else { known == ***state }) {
+            **state = present.clone();
+        }
+        Ok(())
+    }
+
     fn target(&self, step: &str) -> Result<&Target, ActionError> {
         let group = self.session.graph.nodes[self.node as usize].group;
         self.session.graph.resolve(group, step).ok_or_else(|| ActionError::Invalid(format!("no step is called `{step}`")))
@@ -116,7 +133,7 @@ impl Look for Sight<'_, '_> {
 
     fn tree(&self, what: &Resource, exclude: &[String], manifest: &mut dyn Write) -> Result<State, WorldError> {
         self.note(what, true);
-        self.look.tree(what, exclude, manifest)
+        listing::tree(&self.session.sensitive, self.look, (what, what), exclude, manifest)
     }
 
     fn open(&self, path: &str) -> Result<Box<dyn Read + '_>, WorldError> {
@@ -219,18 +236,16 @@ impl View for Sight<'_, '_> {
         let mut changes = self.session.changes_of(target);
         for Change { resource, before, after } in &mut changes {
             self.note(resource, false);
-            if before.is_keyed() || after.is_keyed() {
-                // The journal tells them by a key only: what is there now shows whether it is one of them.
-                let present = self.look.state(resource)?;
-                let known = self.session.sensitive.masked(resource, &present);
-                [before, after].into_iter().filter(|state| **state == known).for_each(|state| *state = present.clone());
-            }
+            self.unmask(resource, &mut [before, after])?;
         }
         Ok(changes)
     }
 
     fn left(&self, what: &Resource) -> Option<State> {
-        self.session.left(self.node, what)
+        let mut left = self.session.left(self.node, what)?;
+        // What cannot be looked at stays as the journal tells it.
+        let _ = self.unmask(what, &mut [&mut left]);
+        Some(left)
     }
 
     fn template(&self, path: &str, vars: &Value) -> Result<May<Text>, ActionError> {

@@ -32,6 +32,11 @@ impl Digest {
         fits.then(|| Self(text.to_owned()))
     }
 
+    /// Whether it is a keyed one.
+    pub fn is_keyed(&self) -> bool {
+        self.0.starts_with("hmac:")
+    }
+
     /// As it is written.
     pub fn as_str(&self) -> &str {
         &self.0

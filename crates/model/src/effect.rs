@@ -217,6 +217,15 @@ impl Effect {
         }
     }
 
+    /// Every state that it tells of a resource.
+    pub fn states_mut(&mut self) -> Vec<(&Resource, &mut State)> {
+        match self {
+            Self::Set(Change { resource, before, after }) => vec![(&*resource, before), (&*resource, after)],
+            Self::Run { changes, .. } | Self::Ask(Ask { changes, .. }) => changes.iter_mut().map(|c| (&c.resource, &mut c.before)).collect(),
+            Self::Wait { .. } => Vec::new(),
+        }
+    }
+
     /// The resources that it sets or may change, with the states before.
     pub fn changes(&self) -> Vec<(&Resource, &State)> {
         match self {

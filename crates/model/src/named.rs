@@ -21,6 +21,8 @@ pub enum Role<'e> {
     Image,
     /// To put back a tree: a manifest, whose lines name more blobs.
     Manifest,
+    /// The list of a tree that holds secrets: it tells which.
+    List,
     /// What a program wrote.
     Output,
     /// Evidence: its name, and the number of its bytes.
@@ -34,16 +36,16 @@ impl Event {
             Self::Intended { effect, images, .. } | Self::Asked { effect, images, .. } => {
                 images.iter().map(|image| Named { blob: &image.blob, role: role(effect, image) }).collect()
             }
-            Self::Applied { exit: Some(exit), .. } => {
-                let both = [&exit.stdout, &exit.stderr].into_iter().flatten();
-                both.map(|captured| Named { blob: &captured.blob, role: Role::Output }).collect()
+            Self::Applied { observed, exit, .. } => {
+                let both = exit.iter().flat_map(|exit| [&exit.stdout, &exit.stderr]).flatten();
+                let outputs = both.map(|captured| Named { blob: &captured.blob, role: Role::Output });
+                outputs.chain(observed.iter().filter_map(|observed| list(&observed.state)).map(|blob| Named { blob, role: Role::List })).collect()
             }
             Self::Answered { evidence, .. } => {
                 evidence.iter().map(|(name, e)| Named { blob: &e.blob, role: Role::Evidence(name, e.length) }).collect()
             }
             Self::RunStarted(_)
             | Self::StepStarted { .. }
-            | Self::Applied { exit: None, .. }
             | Self::Waited { .. }
             | Self::AttemptFailed { .. }
             | Self::StepFinished { .. }
@@ -56,6 +58,14 @@ impl Event {
             | Self::ClockStep { .. }
             | Self::RunEnded { .. } => Vec::new(),
         }
+    }
+}
+
+/// The list that is kept of a tree which holds secrets.
+fn list(state: &State) -> Option<&Digest> {
+    match state {
+        State::Tree(tree) if tree.secret => tree.manifest.as_ref(),
+        _ => None,
     }
 }
 

@@ -90,15 +90,18 @@ pub struct Meta {
 /// A directory with everything below it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct TreeState {
-    /// Digest of the manifest, the list of everything below as one JSON object a line, which is kept as a blob.
-    /// None in a plan, for a tree that does not exist yet.
+    /// Digest of the manifest, the list of everything below as one JSON object a line, which is kept as a blob. Of files that
+    /// hold secrets it has keyed digests. None in a plan, for a tree that does not exist yet or that holds secrets.
     pub manifest: Option<Digest>,
-    /// Digest over the manifest's lines without times: what comparison uses.
+    /// Digest over the manifest's lines without times: what comparison uses. A keyed one of a tree that holds secrets.
     pub content: Option<Digest>,
     /// Number of regular files.
     pub files: u64,
-    /// Sum of their lengths.
+    /// Sum of their lengths, but of those that hold secrets.
     pub bytes: u64,
+    /// Whether something in it holds a secret.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secret: bool,
 }
 
 /// A service at rest.
@@ -145,6 +148,11 @@ impl State {
     /// Whether its bytes are told by a keyed digest: they are secret.
     pub fn is_keyed(&self) -> bool {
         matches!(self, Self::File(FileState { content: Content::Keyed { .. }, .. }))
+    }
+
+    /// Whether it is a directory in which something holds a secret.
+    pub fn is_secret_tree(&self) -> bool {
+        matches!(self, Self::Tree(tree) if tree.secret)
     }
 
     /// Whether both are the same but for what may differ innocently: times.
@@ -204,6 +212,7 @@ impl fmt::Display for State {
             Self::Absent => f.write_str("absent"),
             Self::File(file) => file.content.fmt(f),
             Self::Dir(_) => f.write_str("directory"),
+            Self::Tree(tree) if tree.secret => write!(f, "{} files, with secret contents", tree.files),
             Self::Tree(tree) => write!(f, "{} files, {}", tree.files, Bytes(tree.bytes)),
             Self::Service(service) => service.fmt(f),
             Self::Foreign { what } => f.write_str(what),

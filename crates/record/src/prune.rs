@@ -157,7 +157,7 @@ fn images(store: &dyn Store, record: &Record, there: &BTreeMap<Digest, u64>) -> 
             match role {
                 Role::Image => drop(images.insert(blob.clone())),
                 Role::Manifest => images.extend(tree(store, blob, there)?),
-                Role::Output | Role::Evidence(..) => {}
+                Role::List | Role::Output | Role::Evidence(..) => {}
             }
         }
     }

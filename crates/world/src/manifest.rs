@@ -20,6 +20,12 @@ pub struct Line {
     /// Of a file: SHA-256 of its bytes. None in an imagined world, where it may not be known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<Digest>,
+    /// Of a file that holds a secret, in place of the SHA-256: the keyed one. Only in what is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hmac: Option<Digest>,
+    /// Of a file that holds a secret: the blob in which it is kept sealed. Only in what is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<Digest>,
     /// Of a file: number of its bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub length: Option<u64>,
@@ -67,6 +73,8 @@ impl Line {
             path: path.to_owned(),
             is,
             sha256: None,
+            hmac: None,
+            sealed: None,
             length: None,
             to: None,
             mode: meta.mode,
@@ -99,6 +107,18 @@ impl Line {
         let content = Content::Plain { sha256: self.sha256.clone()?, length: self.length? };
         (self.is == Kind::File).then(|| FileState { content, meta: self.meta() })
     }
+}
+
+/// The state of the tree that these lines list, and the manifest itself.
+///
+/// # Errors
+/// A line cannot be written.
+pub fn write(lines: impl IntoIterator<Item = Line>) -> Result<(TreeState, Vec<u8>), WorldError> {
+    let mut manifest = Vec::new();
+    let mut writer = Writer::new(&mut manifest);
+    lines.into_iter().try_for_each(|line| writer.write(&line))?;
+    let state = writer.finish();
+    Ok((state, manifest))
 }
 
 /// Reads a manifest line by line.
@@ -145,7 +165,7 @@ impl<'w> Writer<'w> {
     /// The state of the tree. In an imagined world, where bytes may be unknown, it may have no digests.
     pub(crate) fn finish(self) -> TreeState {
         let digest = |sha: Sha256| self.complete.then(|| Digest::from_sha256(sha.finalize().into()));
-        TreeState { manifest: digest(self.whole), content: digest(self.content), files: self.files, bytes: self.bytes }
+        TreeState { manifest: digest(self.whole), content: digest(self.content), files: self.files, bytes: self.bytes, secret: false }
     }
 }
 

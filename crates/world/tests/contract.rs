@@ -195,7 +195,7 @@ contract! {
         let setting = case.setting(change, Source::File { path: case.path("a") });
         case.world.set(std::slice::from_ref(&setting), &case.store).remove(0).unwrap();
         assert_eq!((setting.account.written(), setting.account.left_out()), (5, Vec::new()));
-        let tree = State::Tree(TreeState { manifest: None, content: None, files: 2, bytes: 10 });
+        let tree = State::Tree(TreeState { manifest: None, content: None, files: 2, bytes: 10, secret: false });
         let change = Change { resource: Resource::file(&case.path("t")), before: State::Absent, after: tree };
         let sources = vec![case.path("a"), case.path("b")];
         let setting = case.setting(change, Source::Trees { sources, exclude: Vec::new(), leave_locked: false });
@@ -283,7 +283,7 @@ contract! {
         case.write("d/a-b", "22");
         case.write("d/skip.log", "no");
         let source = Source::Trees { sources: vec![case.path("d")], exclude: vec!["*.log".into()], leave_locked: false };
-        let after = State::Tree(TreeState { manifest: None, content: None, files: 2, bytes: 3 });
+        let after = State::Tree(TreeState { manifest: None, content: None, files: 2, bytes: 3, secret: false });
         let observed = case.change("bk", State::Absent, after, source).unwrap();
         let State::Tree(tree) = &observed else { panic!("{observed}") };
         assert_eq!((tree.files, tree.bytes, case.text("bk/d/a/x"), case.state("bk/d/skip.log")), (2, 3, "1".into(), State::Absent));

@@ -238,7 +238,7 @@ fn a_tree_with_a_fifo_is_removed_but_not_copied() {
     fs::create_dir(case.at("t")).unwrap();
     rustix::fs::mkfifoat(rustix::fs::CWD, case.at("t/fifo"), rustix::fs::Mode::RWXU).unwrap();
     let source = Source::Trees { sources: vec![case.path("t")], exclude: vec![], leave_locked: false };
-    let after = State::Tree(TreeState { manifest: None, content: None, files: 0, bytes: 0 });
+    let after = State::Tree(TreeState { manifest: None, content: None, files: 0, bytes: 0, secret: false });
     let copy = Change { resource: Resource::file(&case.path("bk")), before: State::Absent, after };
     assert!(is_refused(&case.set_in(&case.world, copy, source)));
     let before = case.world.tree(&Resource::file(&case.path("t")), &[], &mut Vec::new()).unwrap();

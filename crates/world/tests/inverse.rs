@@ -66,7 +66,7 @@ fn change(look: &dyn Look, base: &str, deed: &Deed) -> Option<(Change, Source)> 
         }
         Deed::Backup(from, name) => {
             let State::Tree(TreeState { files, bytes, .. }) = whole(from) else { return None };
-            let after = State::Tree(TreeState { manifest: None, content: None, files, bytes });
+            let after = State::Tree(TreeState { manifest: None, content: None, files, bytes, secret: false });
             (name, whole(name), after, Source::Trees { sources: vec![at(from)], exclude: vec![], leave_locked: false })
         }
     };

@@ -27,3 +27,5 @@ mod templates;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod times;
+#[cfg(target_os = "linux")]
+mod trees;

@@ -20,6 +20,7 @@ use model::effect::{Effect, Form};
 use model::id::StepId;
 use model::plan::{Decision, Irreversible, NeedsIdentity, OtherOption, Plan, Planned, PlannedStep, Totals};
 use model::span::Span;
+use model::state::{State, TreeState};
 use rehearse::{Rehearsed, rehearse};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -145,6 +146,13 @@ pub fn plan<'a>(graph: &'a Graph, session: &dyn Fn() -> Session<'a>, wanted: Wan
 /// What one step shows to be secret is secret in every step, those before it too: a run knows it from the first on.
 fn mask(session: &Session<'_>, step: &mut PlannedStep) {
     for effect in &mut step.effects {
+        for (resource, state) in effect.states_mut() {
+            if let State::Tree(tree) = state
+                && session.sensitive.knows_inside(resource)
+            {
+                *tree = TreeState { manifest: None, content: None, bytes: 0, secret: true, ..*tree };
+            }
+        }
         if effect.changes().iter().any(|(resource, _)| session.sensitive.holds(resource)) {
             *effect = session.sensitive.masked_effect(effect);
             step.difference.clear();

@@ -5,7 +5,8 @@
 //! remove but a person's.
 
 use crate::people::{Choice, ChoiceOption, NoAnswer};
-use crate::run::hands::{Trouble, trouble, whole_state};
+use crate::run::hands::{Trouble, trouble};
+use crate::run::whole::whole_state_at;
 use crate::session::Session;
 use model::effect::{Change, Effect};
 use model::fold::EffectFold;
@@ -53,7 +54,7 @@ fn foreign(session: &Session<'_>, change: &Change, staging: &str) -> Result<Opti
     }
     let whole = change.is_of_tree();
     let look = |what: &Resource| {
-        let state = if whole { whole_state(world, what) } else { world.state(what) }?;
+        let state = if whole { whole_state_at(&session.sensitive, world, (what, &change.resource)) } else { world.state(what) }?;
         Ok::<State, WorldError>(session.sensitive.masked(&change.resource, &state))
     };
     let found = look(&Resource::file(staging))?;

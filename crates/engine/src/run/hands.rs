@@ -7,6 +7,7 @@ use crate::run::judged::judge_end;
 use crate::run::locks::Locks;
 use crate::run::scribe::{Dead, Scribe};
 use crate::run::told::told;
+use crate::sensitive::Sensitive;
 use crate::session::Session;
 use model::digest::Digest;
 use model::effect::{Before, Change, Effect};
@@ -15,13 +16,12 @@ use model::fold::EffectFold;
 use model::id::StepId;
 use model::program::{Captured, End, Exit, Program};
 use model::resource::Resource;
-use model::state::State;
+use model::state::{State, TreeState};
 use model::value::{SecretText, Text};
 use std::io::Read;
 use std::time::Duration;
 use world::act::{Ended, Secrets, Setting, Source, Spool, Start};
 use world::error::WorldError;
-use world::look::Look;
 
 /// Does effects for a run or an undo.
 pub(crate) struct Hands<'s, 'a> {
@@ -132,7 +132,7 @@ impl Hands<'_, '_> {
             intend()?;
         }
         let (only, names): (Vec<Setting>, Vec<(StepId, u32)>) = settings.into_iter().map(|(setting, step, n)| (setting, (step, n))).unzip();
-        let found = told(engine.sink, &only, &names, || engine.world.set(&only, engine.store));
+        let found = told(engine.sink, &only, &names, || engine.world.set(&only, &self.vault()));
         if world::planted::bug(1) {
             intend()?;
         }
@@ -145,9 +145,13 @@ impl Hands<'_, '_> {
             *result = Some(match found {
                 Ok(state) => {
                     let resource = setting.change.resource.clone();
+                    let (state, kept) = self.keep_list(&resource, state, setting.account.take_list());
                     let observed = vec![Observed { state: self.session.sensitive.masked(&resource, &state), resource }];
                     self.scribe.say(Event::Applied { step, n, observed, exit: None })?;
-                    Ok(Did { state, left_out: setting.account.left_out() })
+                    match kept.map_err(|wrong| self.trouble(&wrong)) {
+                        Err(Trouble::Dead(dead)) => return Err(dead),
+                        kept => kept.map(|()| Did { state, left_out: setting.account.left_out() }),
+                    }
                 }
                 Err(wrong @ WorldError::Poisoned { .. }) => {
                     let why = crate::plan::chain(&wrong);
@@ -195,6 +199,15 @@ impl Hands<'_, '_> {
                 let state = State::file(Digest::of(&plain), plain.len() as u64, file.meta.clone());
                 Ok((state, Source::Bytes(std::sync::Arc::new(plain))))
             }
+            (State::Tree(tree), Some(image)) if tree.secret => {
+                let (opened, list) = self.keeper.open_tree(self.session.engine.store, image).map_err(failed)?;
+                let state = State::Tree(TreeState { content: opened.content, ..tree.clone() });
+                let masked = |state: &State| self.session.sensitive.masked(&change.resource, state);
+                if !masked(&state).same(&masked(&change.after)) {
+                    return Err(failed(WorldError::Damaged(image.blob.to_string())));
+                }
+                Ok((state, Source::Blob(list)))
+            }
             (after, Some(image)) => Ok((after.clone(), Source::Blob(image.blob.clone()))),
             // Only mode, owner or times change: the bytes are where they are.
             (after @ State::File(_), None) => Ok((after.clone(), Source::File { path: change.resource.name.to_string() })),
@@ -204,13 +217,14 @@ impl Hands<'_, '_> {
 
     /// What this run has kept sealed of a resource when it was in that state.
     pub(crate) fn sealed(&self, resource: &Resource, state: &State) -> Option<Image> {
-        if !self.session.sensitive.holds(resource) {
+        if !state.is_secret_tree() && !self.session.sensitive.holds(resource) {
             return None;
         }
         let state = self.session.sensitive.masked(resource, state);
+        let tree = state.is_secret_tree();
         let kept = |effect: &EffectFold| match &effect.effect {
-            Effect::Set(change) if change.resource == *resource && change.before == state => {
-                effect.images.iter().find(|image| image.sealed && image.resource == *resource).cloned()
+            Effect::Set(change) if change.resource == *resource && (change.before == state || tree && change.before.same(&state)) => {
+                effect.images.iter().find(|image| (image.sealed || tree) && image.resource == *resource).cloned()
             }
             _ => None,
         };
@@ -283,10 +297,9 @@ impl Hands<'_, '_> {
 
     /// What changed resources are now, as it is written down.
     pub(crate) fn observe(&self, changes: &[Before]) -> Result<Vec<Observed>, Trouble> {
-        let look = self.session.engine.world;
         let mut observed = Vec::new();
         for before in changes {
-            let state = whole_state(look, &before.resource).map_err(|wrong| trouble(&wrong, &self.session.sensitive))?;
+            let state = self.whole(&before.resource, false).map_err(|wrong| self.trouble(&wrong))?;
             observed.push(Observed { resource: before.resource.clone(), state: self.session.sensitive.masked(&before.resource, &state) });
         }
         Ok(observed)
@@ -348,21 +361,8 @@ impl Hands<'_, '_> {
     }
 }
 
-/// What the resource of a change is now; with everything below it, if the change is of that.
-pub(crate) fn present(look: &dyn Look, change: &Change) -> Result<State, WorldError> {
-    if change.is_of_tree() { whole_state(look, &change.resource) } else { look.state(&change.resource) }
-}
-
-/// The state of a resource with everything below it.
-pub(crate) fn whole_state(look: &dyn Look, resource: &Resource) -> Result<State, WorldError> {
-    match look.state(resource)? {
-        State::Dir(_) => look.tree(resource, &[], &mut std::io::sink()),
-        state => Ok(state),
-    }
-}
-
 /// An error of the world as trouble of a step, in one line and without what is secret.
-pub(crate) fn trouble(wrong: &WorldError, sensitive: &crate::sensitive::Sensitive) -> Trouble {
+pub(crate) fn trouble(wrong: &WorldError, sensitive: &Sensitive) -> Trouble {
     match wrong {
         WorldError::Moved { resource, expected, found } => Trouble::Moved {
             expected: format!("{resource}: {}", sensitive.masked(resource, expected)),

@@ -1,17 +1,24 @@
 //! What was there before: kept as blobs, sealed where it is secret.
 
+use crate::listing::{hidden, inside};
+use crate::run::vault::Openable;
 use crate::sensitive::Sensitive;
 use crate::session::Session;
 use model::digest::Digest;
 use model::effect::Change;
 use model::event::Image;
 use model::resource::{Resource, ResourceKind};
-use model::state::{Content, FileState, State};
-use std::io::{Read, Write};
+use model::state::{Content, FileState, State, TreeState};
+use sha2::{Digest as _, Sha256};
+use std::io::{BufReader, Read, Write};
 use std::str::FromStr;
 use world::error::WorldError;
 use world::look::Look;
+use world::manifest::{self, Kind, Line};
 use world::store::Blobs;
+
+/// So many files of a tree are kept as one round.
+const ROUND: usize = 64;
 
 /// The images of one change.
 type Kept = Result<Vec<Image>, WorldError>;
@@ -22,6 +29,7 @@ pub struct Keeper {
     recipients: Vec<age::x25519::Recipient>,
     own: age::x25519::Identity,
     opened_with: Vec<age::x25519::Identity>,
+    pub(crate) openable: Openable,
 }
 
 impl Keeper {
@@ -38,12 +46,7 @@ impl Keeper {
             .iter()
             .map(|text| age::x25519::Identity::from_str(text).map_err(|_| "an identity is none".to_owned()))
             .collect::<Result<_, _>>()?;
-        Ok(Self { recipients, own: age::x25519::Identity::generate(), opened_with })
-    }
-
-    /// Whether something can be sealed so that somebody can open it later.
-    pub fn can_seal(&self) -> bool {
-        !self.recipients.is_empty()
+        Ok(Self { recipients, own: age::x25519::Identity::generate(), opened_with, openable: Openable::default() })
     }
 
     /// Keeps what each of these changes will overwrite.
@@ -65,8 +68,11 @@ impl Keeper {
                         Err(wrong) => Some(Err(wrong)),
                     }
                 }
-                State::File(_) if file => Some(self.keep_sealed(store, look, change)),
-                State::Tree(_) if file => Some(self.keep_tree(session, look, change)),
+                State::File(_) if file => Some(
+                    self.keep_sealed(store, look, &change.resource)
+                        .map(|(blob, _)| vec![Image { resource: change.resource.clone(), blob, sealed: true }]),
+                ),
+                State::Tree(_) if file => Some(self.keep_tree(&session.sensitive, store, look, change)),
                 _ => Some(Ok(Vec::new())),
             };
         }
@@ -111,27 +117,85 @@ impl Keeper {
         (images, unkept)
     }
 
-    fn keep_sealed(&self, store: &dyn Blobs, look: &dyn Look, change: &Change) -> Result<Vec<Image>, WorldError> {
-        let mut plain = look.open(&change.resource.name)?;
+    /// Keeps a file sealed; gives the blob, and the digest of the plain bytes.
+    fn keep_sealed(&self, store: &dyn Blobs, look: &dyn Look, file: &Resource) -> Result<(Digest, Digest), WorldError> {
+        if self.recipients.is_empty() {
+            let reason = "it holds a secret, and the client file names nobody (`people.*.age`, `recovery`) who could open what is kept of it";
+            return Err(WorldError::Refused { name: file.name.to_string(), reason: reason.to_owned() });
+        }
+        let mut plain = Hashing { from: look.open(&file.name)?, sha: Sha256::new() };
         let sealed = self.seal(&mut plain)?;
         let blob = store.keep(&mut [&mut sealed.as_slice()])?.remove(0);
-        Ok(vec![Image { resource: change.resource.clone(), blob, sealed: true }])
+        Ok((blob, Digest::from_sha256(plain.sha.finalize().into())))
     }
 
-    fn keep_tree(&self, session: &Session<'_>, look: &dyn Look, change: &Change) -> Result<Vec<Image>, WorldError> {
-        let store = session.engine.store;
+    /// Keeps every file of a tree, and its list, in which those that hold secrets stand with the blob in which they are sealed.
+    fn keep_tree(&self, sensitive: &Sensitive, store: &dyn Blobs, look: &dyn Look, change: &Change) -> Result<Vec<Image>, WorldError> {
+        let dir = &change.resource;
         let mut manifest = Vec::new();
-        let found = look.tree(&change.resource, &[], &mut manifest)?;
+        let found = look.tree(dir, &[], &mut manifest)?;
         if !found.same(&change.before) {
-            return Err(WorldError::Moved { resource: change.resource.clone(), expected: Box::new(change.before.clone()), found: Box::new(found) });
+            return Err(WorldError::Moved { resource: dir.clone(), expected: Box::new(change.before.clone()), found: Box::new(found) });
         }
-        for some in files_in(&manifest, &change.resource).chunks(64) {
-            let mut open = some.iter().map(|path| look.open(path)).collect::<Result<Vec<_>, _>>()?;
+        let mut lines = manifest::read(&manifest[..]).collect::<Result<Vec<Line>, _>>()?;
+        for some in lines.chunks_mut(ROUND) {
+            let is_secret = |line: &Line| sensitive.any() && sensitive.holds(&inside(dir, &line.path));
+            let (secret, plain): (Vec<_>, Vec<_>) = some.iter_mut().filter(|line| line.is == Kind::File).partition(|line| is_secret(line));
+            let mut open = plain.iter().map(|line| look.open(&inside(dir, &line.path).name)).collect::<Result<Vec<_>, _>>()?;
             let mut readers: Vec<&mut dyn Read> = open.iter_mut().map(|bytes| bytes as &mut dyn Read).collect();
-            store.keep(&mut readers)?;
+            let kept = store.keep(&mut readers)?;
+            let mut same = plain.iter().zip(kept).all(|(line, blob)| line.sha256.as_ref() == Some(&blob));
+            for line in secret {
+                let (blob, sha256) = self.keep_sealed(store, look, &inside(dir, &line.path))?;
+                same &= line.sha256.as_ref() == Some(&sha256);
+                *line = Line { sealed: Some(blob), ..hidden(sensitive, line.clone()) };
+            }
+            if !same {
+                let reason = "something in it changed while it was being kept".to_owned();
+                return Err(WorldError::Refused { name: dir.name.to_string(), reason });
+            }
         }
-        let blob = store.keep(&mut [&mut manifest.as_slice()])?.remove(0);
-        Ok(vec![Image { resource: change.resource.clone(), blob, sealed: false }])
+        let (_, list) = manifest::write(lines)?;
+        let blob = store.keep(&mut [&mut list.as_slice()])?.remove(0);
+        Ok(vec![Image { resource: dir.clone(), blob, sealed: false }])
+    }
+
+    /// Whether an identity at hand opens what was kept when a resource was in that state.
+    pub(crate) fn opens_image(&self, store: &dyn Blobs, image: &Image, state: &State) -> Result<bool, WorldError> {
+        if image.sealed {
+            return Ok(self.opens(&mut store.open(&image.blob)?));
+        }
+        if !state.is_secret_tree() {
+            return Ok(true);
+        }
+        for line in manifest::read(BufReader::new(store.open(&image.blob)?)) {
+            if let Some(sealed) = line?.sealed
+                && !self.opens(&mut store.open(&sealed)?)
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Opens the image of a tree that holds secrets: gives its state in plain and under which digest its list is found in the
+    /// [`Vault`], with all that it names.
+    pub(crate) fn open_tree(&self, store: &dyn Blobs, image: &Image) -> Result<(TreeState, Digest), WorldError> {
+        let mut lines = Vec::new();
+        for line in manifest::read(BufReader::new(store.open(&image.blob)?)) {
+            let mut line = line?;
+            if let Some(sealed) = line.sealed.take() {
+                let plain = self.unseal(&mut store.open(&sealed)?)?;
+                let sha256 = Digest::of(&plain);
+                self.openable.sealed(sha256.clone(), sealed);
+                line = Line { sha256: Some(sha256), length: Some(plain.len() as u64), hmac: None, ..line };
+            }
+            lines.push(line);
+        }
+        let (tree, list) = manifest::write(lines)?;
+        let digest = Digest::of(&list);
+        self.openable.list(digest.clone(), list.into());
+        Ok((tree, digest))
     }
 
     /// As an age file.
@@ -192,6 +256,20 @@ pub(crate) fn files_in(manifest: &[u8], dir: &Resource) -> Vec<String> {
     files.filter_map(|entry| entry["path"].as_str().map(|path| format!("{}/{path}", dir.name))).collect()
 }
 
+/// Gives the digest of what is read through it.
+struct Hashing<R> {
+    from: R,
+    sha: Sha256,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.from.read(to)?;
+        self.sha.update(&to[..read]);
+        Ok(read)
+    }
+}
+
 /// The image of a plain file, if what was kept is what was seen.
 fn image(change: &Change, blob: Digest, before: &State) -> Result<Vec<Image>, WorldError> {
     match before {
@@ -208,7 +286,11 @@ fn image(change: &Change, blob: Digest, before: &State) -> Result<Vec<Image>, Wo
 
 /// Whether what a change overwrites is kept sealed, as far as a plan can tell.
 pub(crate) fn is_sealed(sensitive: &Sensitive, change: &Change) -> bool {
-    matches!(change.before, State::File(_) | State::Unknown { .. }) && sensitive.holds(&change.resource) && !content_stays(change)
+    match change.before {
+        State::File(_) | State::Unknown { .. } => sensitive.holds(&change.resource) && !content_stays(change),
+        State::Tree(ref tree) => tree.secret || sensitive.holds(&change.resource) || sensitive.knows_inside(&change.resource),
+        _ => false,
+    }
 }
 
 /// Only mode, owner or times change: the bytes stay where they are.

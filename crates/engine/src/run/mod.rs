@@ -13,6 +13,8 @@ pub(crate) mod pause;
 pub(crate) mod recover;
 pub(crate) mod scribe;
 mod told;
+mod vault;
+pub(crate) mod whole;
 pub(crate) mod worker;
 
 pub(crate) use coordinator::{finish_undone, run};

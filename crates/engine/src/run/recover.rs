@@ -1,14 +1,15 @@
 //! After a cut-off: every intent without an end is settled by looking, never by repeating.
 
-use crate::context::Engine;
 use crate::graph::Undo;
 use crate::history::Read;
 use crate::people::{Choice, ChoiceOption, NoAnswer};
 use crate::run::Order;
 use crate::run::aside::{self, Tidied};
-use crate::run::hands::{Hands, Trouble, present, trouble};
+use crate::run::hands::{Hands, Trouble, trouble};
 use crate::run::images::files_in;
 use crate::run::scribe::Scribe;
+use crate::run::whole::present;
+use crate::session::Session;
 use crate::stepper;
 use crate::view::Sight;
 use model::effect::{Before, Change, Effect};
@@ -98,7 +99,7 @@ fn settle_set(hands: &Hands<'_, '_>, effect: &EffectFold, change: &Change) -> Re
     // A recovery that was cut off itself may have left it behind.
     let left: Vec<String> = staging(hands, &change.resource).into_iter().collect();
     session.engine.world.tidy(&left).map_err(|wrong| hands.trouble(&wrong))?;
-    let real = come_to_rest(session.engine, change).map_err(failed)?;
+    let real = come_to_rest(session, change).map_err(failed)?;
     let found = session.sensitive.masked(&change.resource, &real);
     if found.same(&change.before) && !found.same(&change.after) {
         return not_happened(hands, effect, "retrace");
@@ -107,6 +108,10 @@ fn settle_set(hands: &Hands<'_, '_>, effect: &EffectFold, change: &Change) -> Re
         // Of a tree every file was flushed before it got its name.
         if matches!(real, State::File(_)) {
             rewrite(hands, std::slice::from_ref(&change.resource))?;
+        }
+        if matches!(real, State::Tree(_)) {
+            // Its list may not have been kept.
+            hands.whole(&change.resource, true).map_err(|wrong| hands.trouble(&wrong))?;
         }
         return happened(hands, effect, vec![Observed { resource: change.resource.clone(), state: found }]);
     }
@@ -124,12 +129,13 @@ fn settle_set(hands: &Hands<'_, '_>, effect: &EffectFold, change: &Change) -> Re
 
 /// What a resource is now. A service that was being started or stopped goes on with it when nobody waits for it any more: it is
 /// looked at until it is as it was to be, or for a while.
-fn come_to_rest(engine: Engine<'_>, change: &Change) -> Result<State, WorldError> {
+fn come_to_rest(session: &Session<'_>, change: &Change) -> Result<State, WorldError> {
     const WHILE: Duration = Duration::from_secs(5);
     const BETWEEN: Duration = Duration::from_millis(250);
+    let engine = &session.engine;
     let begun = engine.clock.elapsed();
     loop {
-        let found = present(engine.world, change)?;
+        let found = present(&session.sensitive, engine.world, change)?;
         let may_go_on = change.resource.kind == ResourceKind::Service && !found.fits(&change.after);
         if !may_go_on || engine.clock.elapsed().saturating_sub(begun) >= WHILE || engine.stop.wished() {
             return Ok(found);
@@ -163,7 +169,7 @@ fn set(hands: &Hands<'_, '_>, changes: Vec<(Change, Source)>) -> Result<(), Trou
     // One that was cut off here before left them behind.
     let left: Vec<String> = settings.iter().filter_map(|setting| setting.staging.clone()).collect();
     world.tidy(&left).map_err(|wrong| hands.trouble(&wrong))?;
-    for result in world.set(&settings, hands.session.engine.store) {
+    for result in world.set(&settings, &hands.vault()) {
         result.map_err(|wrong| hands.trouble(&wrong))?;
     }
     Ok(())
@@ -251,7 +257,7 @@ fn set_back(hands: &Hands<'_, '_>, effect: &EffectFold, changes: &[Before]) -> R
     for Before { resource, before } in changes.iter().rev().filter(|change| change.resource.kind != ResourceKind::Other) {
         let after = before.clone();
         let mut change = Change { resource: resource.clone(), before: State::Unknown { until: effect.step.clone() }, after };
-        let found = present(session.engine.world, &change).map_err(|wrong| trouble(&wrong, &session.sensitive))?;
+        let found = present(&session.sensitive, session.engine.world, &change).map_err(|wrong| trouble(&wrong, &session.sensitive))?;
         if session.sensitive.masked(resource, &found) == *before {
             continue;
         }

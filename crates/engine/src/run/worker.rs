@@ -246,7 +246,7 @@ impl<'s, 'a> Worker<'s, 'a> {
         let proposed = &ready.proposal.effects[at];
         let Effect::Set(change) = &proposed.effect else { return Ok(None) };
         let (mut change, mut source) = (change.clone(), proposed.source.clone());
-        if matches!(source, Source::Blob(_))
+        if (matches!(source, Source::Blob(_)) || (matches!(source, Source::Nothing) && change.after.is_secret_tree()))
             && let Some(image) = self.hands.sealed(&change.resource, &change.after)
         {
             (change.after, source) = self.hands.restored(&change, Some(&image))?;

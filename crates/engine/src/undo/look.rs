@@ -1,8 +1,8 @@
 //! Looking at everything before anything is taken back.
 
 use crate::questions::Asked;
-use crate::run::hands::whole_state;
 use crate::run::images::Keeper;
+use crate::run::whole::{present, whole_state};
 use crate::session::Session;
 use crate::stepper;
 use crate::undo::inside::{Inside, inside};
@@ -71,7 +71,9 @@ pub(crate) fn look(session: &Session<'_>, keeper: &Keeper, list: &List, agreed: 
                             planned.reason = Some(why);
                             continue;
                         }
-                        Inside::Foreign(_) if agreed.overwrite.contains(&change.resource) => found = whole_state(&world, &change.resource)?,
+                        Inside::Foreign(_) if agreed.overwrite.contains(&change.resource) => {
+                            found = whole_state(&session.sensitive, &world, &change.resource)?;
+                        }
                         Inside::Foreign(now) => {
                             conflicts.push(conflict(change, "after the run", &now));
                             seen.conflicts.push((change.resource.clone(), change.after.clone(), change.before.clone(), found));
@@ -81,8 +83,8 @@ pub(crate) fn look(session: &Session<'_>, keeper: &Keeper, list: &List, agreed: 
                     match judge(list, change, &found, first, agreed) {
                         Judged::Already | Judged::Leave => {}
                         Judged::Set => {
-                            if let Some(image) = image.as_ref().filter(|image| image.sealed && matches!(change.after, State::File(_)))
-                                && !keeper.opens(&mut session.engine.store.open(&image.blob)?)
+                            if let Some(image) = image.as_ref().filter(|_| matches!(change.after, State::File(_) | State::Tree(_)))
+                                && !keeper.opens_image(session.engine.store, image, &change.after)?
                             {
                                 closed.insert(change.resource.clone());
                             }
@@ -187,7 +189,7 @@ pub(crate) fn now(session: &Session<'_>, look: &dyn Look, change: &Change) -> Re
     if world::planted::bug(21) {
         return Ok(change.before.clone());
     }
-    let state = crate::run::hands::present(look, change)?;
+    let state = present(&session.sensitive, look, change)?;
     Ok(session.sensitive.masked(&change.resource, &state))
 }
 

@@ -5,11 +5,12 @@ use crate::questions::Asked;
 use crate::run::Ending;
 use crate::run::Order;
 use crate::run::aside;
-use crate::run::hands::{Hands, Job, Trouble, present, whole_state};
+use crate::run::hands::{Hands, Job, Trouble};
 use crate::run::images::Keeper;
 use crate::run::pause::Pause;
 use crate::run::recover;
 use crate::run::scribe::{Dead, Scribe};
+use crate::run::whole::{present, whole_state};
 use crate::run::worker::Worker;
 use crate::session::Session;
 use crate::undo::inside::{Inside, inside};
@@ -308,7 +309,12 @@ fn set(
         }
         Judged::Set => {}
     }
-    let real = if whole { whole_state(session.engine.world, &change.resource) } else { present(session.engine.world, change) }.map_err(failed)?;
+    let real = if whole {
+        whole_state(&session.sensitive, session.engine.world, &change.resource)
+    } else {
+        present(&session.sensitive, session.engine.world, change)
+    };
+    let real = real.map_err(failed)?;
     let (after, source) = hands.restored(change, image)?;
     let job = Job {
         step: step.id.clone(),

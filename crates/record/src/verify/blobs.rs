@@ -33,7 +33,7 @@ impl Wanted {
     pub(super) fn add(&mut self, event: &Event) {
         for named in event.blobs() {
             match named.role {
-                Role::Image | Role::Output => drop(self.kept.entry(named.blob.clone()).or_insert(false)),
+                Role::Image | Role::List | Role::Output => drop(self.kept.entry(named.blob.clone()).or_insert(false)),
                 Role::Manifest => drop(self.kept.insert(named.blob.clone(), true)),
                 Role::Evidence(name, length) => self.evidence.push((name.to_owned(), named.blob.clone(), length)),
             }
@@ -115,13 +115,15 @@ pub(crate) fn files(store: &dyn Store, manifest: &Digest) -> io::Result<Vec<Dige
     struct Entry {
         is: String,
         sha256: Option<Digest>,
+        /// Of a file that holds a secret.
+        sealed: Option<Digest>,
     }
     let mut files = Vec::new();
     for line in BufReader::new(store.open(manifest).map_err(io::Error::other)?).lines() {
-        if let Ok(Entry { is, sha256: Some(blob) }) = serde_json::from_str(&line?)
+        if let Ok(Entry { is, sha256, sealed }) = serde_json::from_str(&line?)
             && is == "file"
         {
-            files.push(blob);
+            files.extend(sealed.or(sha256));
         }
     }
     Ok(files)

@@ -80,7 +80,7 @@ fn a_removed_directory_hides_what_was_in_it_even_when_made_again() {
 fn a_copied_tree_can_be_walked_and_read() {
     let memory = base();
     let world = Imagined::new(&memory);
-    let after = State::Tree(model::state::TreeState { manifest: None, content: None, files: 2, bytes: 2 });
+    let after = State::Tree(model::state::TreeState { manifest: None, content: None, files: 2, bytes: 2, secret: false });
     let copy = change("/bk", State::Absent, after);
     let source = Source::Trees { sources: vec!["/d".into()], exclude: vec!["a".into()], leave_locked: false };
     world.imagine(&copy, &source);

@@ -42,7 +42,7 @@ impl Memory {
         }
         let mut manifest = Vec::new();
         let observed = self.tree(&change.resource, &[], &mut manifest)?;
-        blobs.keep(&mut [&mut &manifest[..]])?;
+        setting.account.lists(manifest);
         Ok(observed)
     }
 

@@ -3,7 +3,8 @@
 use super::{Finished, Ready, Worker};
 use crate::graph::{Ix, Step};
 use crate::plan;
-use crate::run::hands::{Trouble, present, trouble};
+use crate::run::hands::{Trouble, trouble};
+use crate::run::whole::present;
 use crate::scope::Names;
 use crate::stepper;
 use model::effect::Effect;
@@ -86,7 +87,7 @@ impl Worker<'_, '_> {
         let sets = behind.iter().filter_map(|effect| if let Effect::Set(change) = &effect.effect { Some(change) } else { None });
         last.extend(sets.map(|change| (&change.resource, change)));
         for change in last.into_values() {
-            let found = present(session.engine.world, change).map_err(|wrong| trouble(&wrong, &session.sensitive))?;
+            let found = present(&session.sensitive, session.engine.world, change).map_err(|wrong| trouble(&wrong, &session.sensitive))?;
             if !session.sensitive.masked(&change.resource, &found).fits(&change.after) {
                 return Ok(false);
             }

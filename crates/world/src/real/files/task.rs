@@ -12,7 +12,7 @@ use crate::manifest::{Writer, globs};
 use crate::meta::resolved;
 use crate::path::{gone, last, staging};
 use crate::store::Blobs;
-use model::state::{Content, Meta, State};
+use model::state::{Content, Meta, State, TreeState};
 use sha2::{Digest as _, Sha256};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -49,7 +49,7 @@ enum Work {
     Dressed(Handle),
     /// Staged.
     New(Handle),
-    Tree(Box<Built>),
+    Tree(Box<TreeState>),
 }
 
 pub(super) enum Handle {
@@ -108,12 +108,12 @@ impl Files {
                 Work::New(Handle::Dir(dir))
             }
             (State::Tree(after), _) => {
-                let built = self.stage_tree(place, &task.staging, setting, blobs)?;
-                if after.content.is_some() && after.content != built.state.content {
+                let Built { state, manifest } = self.stage_tree(place, &task.staging, setting, blobs)?;
+                if after.content.is_some() && after.content != state.content {
                     return Err(place.refused("what was built is not what was announced"));
                 }
-                blobs.keep(&mut [&mut &built.manifest[..]])?;
-                Work::Tree(Box::new(built))
+                setting.account.lists(manifest);
+                Work::Tree(Box::new(state))
             }
             (State::Service(_) | State::Foreign { .. } | State::Unknown { .. }, _) => {
                 return Err(place.refused("no file can become that"));
@@ -225,7 +225,7 @@ impl Task<'_> {
         let (state, _) = read::state(&self.place.dir, &self.place.name, &self.place.path)?;
         let state = match (self.work, state) {
             // It was read again before it was published, and nobody could reach it until then.
-            (Work::Tree(built), State::Dir(_)) => State::Tree(built.state),
+            (Work::Tree(built), State::Dir(_)) => State::Tree(*built),
             (_, state) => state,
         };
         if !is_as_wanted(&state, &self.setting.change.after) {
