@@ -2,7 +2,9 @@
 
 use crate::context::Engine;
 use crate::run::scribe::{Dead, Scribe};
+use jiff::Timestamp;
 use model::digest::Digest;
+use model::event::Event;
 use model::fold::Run;
 use model::id::RunId;
 use model::journal::{ReadError, Reader};
@@ -34,7 +36,7 @@ pub fn read(store: &dyn Store, id: &RunId) -> Result<Read, String> {
 ///
 /// # Errors
 /// There is none, or it is damaged; in words.
-pub(crate) fn begun(store: &dyn Store, id: &RunId) -> Result<Option<Read>, String> {
+pub fn begun(store: &dyn Store, id: &RunId) -> Result<Option<Read>, String> {
     let mut reader = Reader::new(store.journal(id).map_err(|wrong| crate::plan::chain(&wrong))?);
     let mut run: Option<Run> = None;
     loop {
@@ -50,6 +52,24 @@ pub(crate) fn begun(store: &dyn Store, id: &RunId) -> Result<Option<Read>, Strin
         follows.map_err(|wrong| format!("line {}: {wrong}", line.seq))?;
     }
     Ok(run.map(|run| Read { lines: run.lines(), whole: reader.whole(), torn: reader.torn().cloned(), head: reader.head().clone(), run }))
+}
+
+/// The latest time that the journals of a client tell, as far as they can be read.
+pub(crate) fn latest(store: &dyn Store, client: &str) -> Option<Timestamp> {
+    let mut latest = None;
+    for id in store.runs().ok()? {
+        let Ok(journal) = store.journal(&id) else { continue };
+        let mut reader = Reader::new(journal);
+        let Ok(Some(first)) = reader.line() else { continue };
+        if !matches!(&first.event, Event::RunStarted(started) if started.client == client) {
+            continue;
+        }
+        latest = latest.max(Some(first.at));
+        while let Ok(Some(line)) = reader.line() {
+            latest = latest.max(Some(line.at));
+        }
+    }
+    latest
 }
 
 /// Writes the seal of a run that has ended.

@@ -26,14 +26,24 @@ impl Windows {
         Self(client.windows.iter().filter_map(|window| Open::of(window, &zone)).collect())
     }
 
-    /// Why the point of no return may not be passed at that time; none if it may.
-    pub(crate) fn closed(&self, at: Timestamp) -> Option<String> {
+    /// Why the point of no return may not be passed at that time; none if it may. `recorded`: the latest time that the client's
+    /// journals tell, so that a clock that is set back opens no window; it is asked for only if there are any.
+    pub(crate) fn closed(&self, now: Timestamp, recorded: impl FnOnce() -> Option<Timestamp>) -> Option<String> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let recorded = recorded().filter(|recorded| *recorded > now);
+        let at = recorded.unwrap_or(now);
         let until = |window: &Window| window.last_no_return.timestamp();
-        if self.0.is_empty() || self.windows().any(|window| window.starts.timestamp() <= at && at <= until(window)) {
+        if self.windows().any(|window| window.starts.timestamp() <= at && at <= until(window)) {
             return None;
         }
         let spans: Vec<String> = self.windows().map(|window| format!("{} to {}", window.starts.timestamp(), until(window))).collect();
-        Some(format!("the client's windows: it may be passed from {}, and it is {at:.0}", spans.join(" or from ")))
+        let is = match recorded {
+            None => format!("it is {at:.0}"),
+            Some(_) => format!("a journal of the client's was written at {at:.0}, though the clock says {now:.0}"),
+        };
+        Some(format!("the client's windows: it may be passed from {}, and {is}", spans.join(" or from ")))
     }
 
     /// Where a time lies among them.
@@ -91,10 +101,10 @@ mod tests {
     fn the_point_of_no_return_may_be_passed_from_the_beginning_to_so_long_before_the_end() {
         let windows = open("2026-03-07T20:00", "America/Chicago", Some("70m"));
         for (time, may) in [("01:59:59", false), ("02:00:00", true), ("03:50:00", true), ("03:50:01", false)] {
-            assert_eq!(windows.closed(at(&format!("2026-03-08T{time}Z"))).is_none(), may, "{time}");
+            assert_eq!(windows.closed(at(&format!("2026-03-08T{time}Z")), || None).is_none(), may, "{time}");
         }
-        assert!(open("2026-03-07T20:00", "UTC", None).closed(at("2026-03-07T23:00:00Z")).is_none());
-        assert!(Windows::default().closed(at("1999-01-01T00:00:00Z")).is_none());
+        assert!(open("2026-03-07T20:00", "UTC", None).closed(at("2026-03-07T23:00:00Z"), || None).is_none());
+        assert!(Windows::default().closed(at("1999-01-01T00:00:00Z"), || None).is_none());
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub struct Run {
     pub began: Timestamp,
     /// The time of the last line.
     pub last: Timestamp,
+    /// The latest time of a line: of an earlier one, if the clock was set back.
+    pub latest: Timestamp,
     /// The steps that something was said of, in order of their first events.
     pub steps: Vec<StepFold>,
     /// All effects in the order in which they began.
@@ -100,6 +102,7 @@ impl Run {
             started: started.clone(),
             began: line.at,
             last: line.at,
+            latest: line.at,
             steps: Vec::new(),
             effects: Vec::new(),
             blobs: BTreeSet::new(),
@@ -134,6 +137,7 @@ impl Run {
         self.order.apply(line)?;
         let at = Moment { seq: line.seq, at: line.at };
         self.last = line.at;
+        self.latest = self.latest.max(line.at);
         self.blobs.extend(line.event.blobs().into_iter().map(|named| named.blob.clone()));
         match &line.event {
             // Refused by `Order`.

@@ -7,6 +7,7 @@ use crate::run::hands::{Trouble, trouble};
 use crate::run::whole::present;
 use crate::scope::Names;
 use crate::stepper;
+use jiff::Timestamp;
 use model::effect::Effect;
 use model::event::{Event, Outcome};
 use model::fold::StepStatus;
@@ -58,7 +59,7 @@ impl Worker<'_, '_> {
         if step.about.point_of_no_return
             && !proposal.effects.is_empty()
             && !self.cut.contains_key(&id)
-            && let Some(why) = session.windows.closed(now)
+            && let Some(why) = session.windows.closed(now, || self.latest())
         {
             return Err(Trouble::Unfit(why));
         }
@@ -72,6 +73,12 @@ impl Worker<'_, '_> {
             };
         }
         Ok(Begun::Ready(Box::new(ready)))
+    }
+
+    /// The latest time that a journal of this client tells, of this run or another.
+    fn latest(&self) -> Option<Timestamp> {
+        let (latest, client) = self.hands.scribe.fold(|run| (run.latest, run.started.client.clone()))?;
+        crate::history::latest(self.hands.session.engine.store, &client).map_or(Some(latest), |others| Some(latest.max(others)))
     }
 
     /// Whether a step was cut off when all that was planned for it had been set, and it is still so: what it proposes now would
