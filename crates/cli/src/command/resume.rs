@@ -21,6 +21,10 @@ pub(crate) fn resume(here: &Here, args: &Resume) -> Result<Exit, Failure> {
     here.listen();
     let store = here.store()?;
     let run = here.run(&store, &args.run)?;
+    has_begun(&store, &run, |undone| match undone {
+        Some(undone) => format!("begin it again: `retrace undo {undone}`"),
+        None => "begin it again: `retrace run`".to_owned(),
+    })?;
     let opened = of_run(here, &store, &run, args.answers.as_deref())?;
     let plan = plan_of(&store, &run)?;
     let read = engine::history::read(&store, &run).map_err(|why| Failure::new(Exit::Unverified, "damaged", why))?;
@@ -46,6 +50,16 @@ pub(crate) fn resume(here: &Here, args: &Resume) -> Result<Exit, Failure> {
     let exit = ended(here, &ending);
     here.next(&format!("{} {run}", if matches!(exit, Exit::Failed | Exit::Stopped | Exit::Unanswered) { "resume" } else { "show" }));
     Ok(exit)
+}
+
+/// Refuses a run that was cut off before its first line, with what to do instead; it may be an undo of the run that is given.
+pub(crate) fn has_begun(store: &DiskStore, run: &RunId, instead: impl FnOnce(Option<&str>) -> String) -> Result<(), Failure> {
+    // What else is wrong with it is found out later.
+    if !matches!(engine::history::begun(store, run), Ok(None)) {
+        return Ok(());
+    }
+    let failure = Failure::new(Exit::Refused, "never-began", format!("`{run}` was cut off before it did anything"));
+    Err(failure.help(instead(run.as_str().rsplit_once(".undo-").map(|(undone, _)| undone))))
 }
 
 /// The documents of a run, from what is kept with it.

@@ -1,7 +1,7 @@
 //! `retrace undo`: takes a run back, or shows what that would do.
 
 use super::refusal;
-use super::resume::of_run;
+use super::resume::{has_begun, of_run};
 use super::work::{Workshop, ended, names, options};
 use crate::args::Undo;
 use crate::exit::Exit;
@@ -29,6 +29,7 @@ pub(crate) fn undo(here: &Here, args: &Undo) -> Result<Exit, Failure> {
     here.listen();
     let store = here.store()?;
     let run = here.run(&store, &args.run)?;
+    has_begun(&store, &run, |_| "there is nothing to take back".to_owned())?;
     let resources = |texts: &[String]| {
         let parse = |text: &String| {
             Resource::parse(text).ok_or_else(|| Failure::usage(format!("`{text}` is no resource")).help("KIND:NAME, like `file:/etc/motd`"))

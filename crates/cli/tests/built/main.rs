@@ -1,6 +1,7 @@
 //! The built program: exit codes, streams, and a person at a terminal.
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
+mod agreed;
 mod answers;
 mod bad;
 mod case;

@@ -15,6 +15,7 @@ use crate::run::{self, Ending};
 use crate::secrets::Secrets;
 use crate::session::Session;
 use crate::undo;
+use crate::undo::Agreed;
 use model::event::{Outcome, RunOutcome, Scope};
 use model::fold::{Run, StepStatus};
 use model::id::{RunId, StepId};
@@ -58,7 +59,7 @@ pub fn resume(engine: Engine<'_>, procedure: &Procedure, id: &RunId, options: &O
         Some((undone, scope)) if undone.ended.is_some_and(|ended| ended.exit == 0) => {
             Some((Ending { outcome: RunOutcome::Undone, exit: 0, why: Vec::new() }, scope))
         }
-        Some((undone, scope)) => Some((undo::finish_linked(&order, &history, &undone)?, scope)),
+        Some((undone, scope)) => Some((undo::finish_linked(&order, &history, &undone, &Agreed::default())?, scope)),
         None => match decided_undo(&history) {
             Some(scope) => Some((undo::automatic(&order, &scribe, scope.clone())?, scope)),
             None => None,
@@ -83,7 +84,7 @@ fn resume_undo(engine: Engine<'_>, bound: &Bound<'_>, locks: Locks, parent: &Run
     secrets.fetch(bound.procedure.secrets.iter().map(String::as_str), engine.people)?;
     let plan = kept_plan(&engine, parent)?;
     let opened = Opened::new(engine, (bound, &plan), locks, &secrets, options)?.again(&read.run)?;
-    Ok(undo::finish_linked(&opened.order(), &read.run, undo_run)?)
+    Ok(undo::finish_linked(&opened.order(), &read.run, undo_run, &Agreed::default())?)
 }
 
 /// What is over already. A step that failed is tried again, unless the runbook allows it to fail.

@@ -50,7 +50,7 @@ pub fn undo(engine: Engine<'_>, procedure: &Procedure, id: &RunId, wanted: &Undo
     // Of these only its `finally` may come again, as far as it has not been.
     (order.cut, order.over) = (recover::cut(&scribe), over(&bound, &settled));
     let undone = match unfinished_undo(&opened.session, &settled)? {
-        Some((undone, _)) if undone.ended.is_none() => undo::finish_linked(&order, &settled, &undone),
+        Some((undone, _)) if undone.ended.is_none() => undo::finish_linked(&order, &settled, &undone, &wanted.agreed),
         _ => undo::linked(&order, &settled, wanted.scope.clone(), &wanted.agreed, wanted.past_no_return),
     };
     let ending = undone?;

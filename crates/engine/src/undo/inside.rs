@@ -1,7 +1,7 @@
 //! What is in the way of removing a directory that the run made.
 
+use crate::undo::agreed::Agreed;
 use crate::undo::list::List;
-use crate::undo::look::Agreed;
 use model::effect::Change;
 use model::path::{join, within};
 use model::resource::{Resource, ResourceKind};

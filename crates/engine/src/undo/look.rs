@@ -5,6 +5,7 @@ use crate::run::images::Keeper;
 use crate::run::whole::{present, whole_state};
 use crate::session::Session;
 use crate::stepper;
+use crate::undo::agreed::Agreed;
 use crate::undo::inside::{Inside, inside};
 use crate::undo::list::{Back, List};
 use crate::view::Sight;
@@ -18,15 +19,6 @@ use world::act::Source;
 use world::error::WorldError;
 use world::imagined::Imagined;
 use world::look::Look;
-
-/// What a person agreed to about resources that somebody has changed since.
-#[derive(Clone, Default, Debug)]
-pub struct Agreed {
-    /// They are overwritten.
-    pub overwrite: BTreeSet<Resource>,
-    /// They are left as they are.
-    pub leave: BTreeSet<Resource>,
-}
 
 /// What looking at everything has shown.
 pub(crate) struct Seen {

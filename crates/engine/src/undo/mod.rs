@@ -1,9 +1,10 @@
 //! Taking back: inverse effects in reverse start order, with settling steps and gates at their places.
 
+mod agreed;
 mod inside;
 mod list;
 mod look;
 mod take;
 
-pub use look::Agreed;
+pub use agreed::Agreed;
 pub(crate) use take::{asked, automatic, finish_linked, linked, needs_secrets, preview, undos};

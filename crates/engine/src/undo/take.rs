@@ -13,15 +13,16 @@ use crate::run::scribe::{Dead, Scribe};
 use crate::run::whole::{present, whole_state};
 use crate::run::worker::Worker;
 use crate::session::Session;
+use crate::undo::agreed::Agreed;
 use crate::undo::inside::{Inside, inside};
 use crate::undo::list::{Back, BackStep, Earlier, List, Taken, gates_of, list};
-use crate::undo::look::{self, Agreed, Judged, Seen, announce, conflict, judge, look, now};
+use crate::undo::look::{self, Judged, Seen, announce, conflict, judge, look, now};
 use model::digest::Digest;
 use model::effect::{Change, Effect};
 use model::event::{Event, Image, Outcome, RunOutcome, RunStarted, Scope, UndoOf};
 use model::fold::{EffectFold, EffectStatus, Run, StepStatus};
 use model::id::{RunId, StepId};
-use model::plan::Planned;
+use model::plan::{Planned, PlannedStep};
 use model::resource::Resource;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -114,12 +115,9 @@ pub(crate) fn linked<'a>(order: &Order<'_, 'a>, run: &Run, scope: Scope, agreed:
     }
     let list = listed(parent, run, &scope, past_no_return)?;
     let seen = look(parent, order.keeper, &list, agreed).map_err(failed)?;
-    if !seen.conflicts.is_empty() {
-        let why =
-            seen.steps.iter().filter_map(|step| step.reason.clone().filter(|r| r.starts_with("conflict")).map(|r| format!("`{}`: {r}", step.id)));
-        return Ok(Ending { outcome: RunOutcome::Failed, exit: 4, why: why.collect() });
+    if let Some(refused) = refused(order, &seen)? {
+        return Ok(refused);
     }
-    opened(&seen)?;
     let number = numbered(parent, run.id())?.last_key_value().map_or(1, |(last, _)| last.saturating_add(1));
     let id = RunId::parse(&format!("{}.undo-{number}", run.id())).ok_or_else(|| Trouble::Failed("the name of the undo would be too long".into()))?;
     let mut plan = announce(
@@ -153,15 +151,24 @@ pub(crate) fn linked<'a>(order: &Order<'_, 'a>, run: &Run, scope: Scope, agreed:
         ..(*run.started).clone()
     };
     let scribe = Scribe::new(parent.engine, id, journal, None, 0, crate::history::zeros());
-    scribe.commit(vec![Event::RunStarted(Box::new(started))])?;
+    let decided = agreed.decided(parent.engine.operator, past_no_return);
+    scribe.commit([Event::RunStarted(Box::new(started))].into_iter().chain(decided).collect())?;
     parent.engine.sink.say(&format!("taking back {} as {}", run.id(), plan.run));
     plan.warnings.iter().for_each(|stays| parent.engine.sink.say(stays));
     Ok(take(order, &scribe, &list, agreed)?)
 }
 
-/// Refuses what would come to an image that nobody at hand can open.
-fn opened(seen: &Seen) -> Result<(), Trouble> {
-    seen.needs.as_ref().map_or(Ok(()), |needs| Err(Trouble::Missing(vec![format!("taking back {needs}")])))
+/// What is in the way of taking anything back: what somebody has changed since, or an image that nobody at hand can open.
+fn refused(order: &Order<'_, '_>, seen: &Seen) -> Result<Option<Ending>, Trouble> {
+    let refused = |why| Ok(Some(Ending { outcome: RunOutcome::Failed, exit: 4, why }));
+    if !seen.conflicts.is_empty() {
+        let conflict = |step: &PlannedStep| step.reason.clone().filter(|r| r.starts_with("conflict")).map(|r| format!("`{}`: {r}", step.id));
+        return refused(seen.steps.iter().filter_map(conflict).collect());
+    }
+    if let Some(needs) = &seen.needs {
+        return Err(Trouble::Missing(vec![format!("taking back {needs}")]));
+    }
+    Ok(None)
 }
 
 /// Settles what is in doubt in the undos of a run that were cut off, each in its own journal, for a new one begins anew; the
@@ -191,14 +198,20 @@ fn unfinished(run: &Run) -> impl Iterator<Item = &EffectFold> {
     run.effects.iter().filter(move |effect| effect.status.open() || failed(effect))
 }
 
-/// Goes on with a linked undo that was cut off.
-pub(crate) fn finish_linked<'a>(order: &Order<'_, 'a>, parent: &Run, undo: &Run) -> Result<Ending, Trouble> {
+/// Goes on with a linked undo that was cut off, with what was agreed for it and what is agreed beside that.
+pub(crate) fn finish_linked<'a>(order: &Order<'_, 'a>, parent: &Run, undo: &Run, more: &Agreed) -> Result<Ending, Trouble> {
     let Some(undo_of) = &undo.started.undo_of else { return Err(Trouble::Failed("it is no undo".into())) };
+    let (before, past_no_return) = Agreed::of(undo);
+    let agreed = before.and(more);
     let scribe = reopened(order, undo.id())?;
-    let list = listed(order.session, parent, &undo_of.scope, false)?;
+    scribe.commit(more.decided(order.session.engine.operator, false))?;
+    let list = listed(order.session, parent, &undo_of.scope, past_no_return)?;
     // What was sealed for the process that was cut off is so for nobody any more.
-    opened(&look(order.session, order.keeper, &list, &Agreed::default()).map_err(|wrong| Trouble::Failed(crate::plan::chain(&wrong)))?)?;
-    Ok(take(order, &scribe, &list, &Agreed::default())?)
+    let seen = look(order.session, order.keeper, &list, &agreed).map_err(|wrong| Trouble::Failed(crate::plan::chain(&wrong)))?;
+    match refused(order, &seen)? {
+        Some(refused) => Ok(refused),
+        None => Ok(take(order, &scribe, &list, &agreed)?),
+    }
 }
 
 /// The journal of an undo that was cut off.
