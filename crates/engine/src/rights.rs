@@ -1,19 +1,19 @@
-//! Whether the one who runs may write where a run writes.
+//! Whether the one who runs may write where a run, or what takes it back, writes.
 
 use crate::room::content_stays;
 use model::effect::Effect;
 use model::path::parent;
-use model::plan::Plan;
+use model::plan::PlannedStep;
 use model::resource::{Resource, ResourceKind};
 use std::collections::{BTreeMap, BTreeSet};
 use world::act::Act;
 
 /// For each directory that may not be written in, a sentence. Where the run itself changes the directory or one above it first,
 /// only that step can tell.
-pub(crate) fn missing(world: &dyn Act, plan: &Plan) -> Vec<String> {
+pub(crate) fn missing(world: &dyn Act, steps: &[PlannedStep]) -> Vec<String> {
     let mut asked: BTreeMap<&str, Option<String>> = BTreeMap::new();
     let mut changed: BTreeSet<&str> = BTreeSet::new();
-    for effect in plan.steps.iter().flat_map(|step| &step.effects) {
+    for effect in steps.iter().flat_map(|step| &step.effects) {
         if let Effect::Set(change) = effect
             && !content_stays(change)
             && let Some(dir) = directory(&change.resource)

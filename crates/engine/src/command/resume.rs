@@ -19,6 +19,7 @@ use crate::undo::Agreed;
 use model::event::{Outcome, RunOutcome, Scope};
 use model::fold::{Run, StepStatus};
 use model::id::{RunId, StepId};
+use model::plan::PlannedStep;
 use std::collections::BTreeMap;
 
 /// Goes on with a run that was cut off, stopped or failed. `procedure` is read from what is kept with the run.
@@ -45,6 +46,11 @@ pub fn resume(engine: Engine<'_>, procedure: &Procedure, id: &RunId, options: &O
     let over = over(&bound, &read.run);
     let then = if decided_undo(&read.run) == Some(Scope::All) { Then::TakeBack } else { Then::GoOn };
     if then == Then::GoOn {
+        let rest: Vec<PlannedStep> = plan.steps.iter().filter(|step| !over.contains_key(&step.id)).cloned().collect();
+        let closed = crate::rights::missing(engine.world, &rest);
+        if !closed.is_empty() {
+            return Err(Refusal::Refused(closed));
+        }
         ask_again(&opened.session, &read.run, &over)?;
     }
     let history = read.run.clone();

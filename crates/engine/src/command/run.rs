@@ -36,7 +36,7 @@ pub fn run(engine: Engine<'_>, procedure: &Procedure, plan: &Plan, options: &Opt
     }
     let locks = locks::lock(&engine, &bound)?;
     let mut missing = crate::room::missing(&engine, plan)?;
-    missing.extend(crate::rights::missing(engine.world, plan));
+    missing.extend(crate::rights::missing(engine.world, &plan.steps));
     if !missing.is_empty() {
         return Err(Refusal::Refused(missing));
     }

@@ -41,6 +41,10 @@ pub fn undo(engine: Engine<'_>, procedure: &Procedure, id: &RunId, wanted: &Undo
     if read.run.ended.is_some() {
         return Ok(undo::linked(&order, &read.run, wanted.scope.clone(), &wanted.agreed, wanted.past_no_return)?);
     }
+    let closed = undo::closed(&order, &read.run, &wanted.scope, &wanted.agreed, wanted.past_no_return)?;
+    if !closed.is_empty() {
+        return Err(Refusal::Refused(closed));
+    }
     // It was cut off: what is in doubt is settled in its own journal, and it ends there.
     let history = read.run.clone();
     let scribe = recover::reopen(&order, read)?;

@@ -7,4 +7,4 @@ mod look;
 mod take;
 
 pub use agreed::Agreed;
-pub(crate) use take::{asked, automatic, finish_linked, linked, needs_secrets, preview, undos};
+pub(crate) use take::{asked, automatic, closed, finish_linked, linked, needs_secrets, preview, undos};

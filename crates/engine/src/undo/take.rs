@@ -158,7 +158,8 @@ pub(crate) fn linked<'a>(order: &Order<'_, 'a>, run: &Run, scope: Scope, agreed:
     Ok(take(order, &scribe, &list, agreed)?)
 }
 
-/// What is in the way of taking anything back: what somebody has changed since, or an image that nobody at hand can open.
+/// What is in the way of taking anything back: what somebody has changed since, an image that nobody at hand can open, or places
+/// in which one may not write.
 fn refused(order: &Order<'_, '_>, seen: &Seen) -> Result<Option<Ending>, Trouble> {
     let refused = |why| Ok(Some(Ending { outcome: RunOutcome::Failed, exit: 4, why }));
     if !seen.conflicts.is_empty() {
@@ -168,7 +169,8 @@ fn refused(order: &Order<'_, '_>, seen: &Seen) -> Result<Option<Ending>, Trouble
     if let Some(needs) = &seen.needs {
         return Err(Trouble::Missing(vec![format!("taking back {needs}")]));
     }
-    Ok(None)
+    let closed = crate::rights::missing(order.session.engine.world, &seen.steps);
+    if closed.is_empty() { Ok(None) } else { refused(closed) }
 }
 
 /// Settles what is in doubt in the undos of a run that were cut off, each in its own journal, for a new one begins anew; the
@@ -212,6 +214,13 @@ pub(crate) fn finish_linked<'a>(order: &Order<'_, 'a>, parent: &Run, undo: &Run,
         Some(refused) => Ok(refused),
         None => Ok(take(order, &scribe, &list, &agreed)?),
     }
+}
+
+/// The places in which taking a run back would have to write, and may not.
+pub(crate) fn closed(order: &Order<'_, '_>, run: &Run, scope: &Scope, agreed: &Agreed, past_no_return: bool) -> Result<Vec<String>, Trouble> {
+    let list = listed(order.session, run, scope, past_no_return)?;
+    let seen = look(order.session, order.keeper, &list, agreed).map_err(|wrong| Trouble::Failed(crate::plan::chain(&wrong)))?;
+    Ok(crate::rights::missing(order.session.engine.world, &seen.steps))
 }
 
 /// The journal of an undo that was cut off.
