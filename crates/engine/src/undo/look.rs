@@ -1,5 +1,6 @@
 //! Looking at everything before anything is taken back.
 
+use crate::listing;
 use crate::questions::Asked;
 use crate::run::images::Keeper;
 use crate::run::whole::{present, whole_state};
@@ -7,18 +8,22 @@ use crate::session::Session;
 use crate::stepper;
 use crate::undo::agreed::Agreed;
 use crate::undo::inside::{Inside, inside};
-use crate::undo::list::{Back, List};
+use crate::undo::list::{Back, BackStep, List};
 use crate::view::Sight;
 use model::effect::{Change, Effect};
+use model::event::Image;
+use model::path::within;
 use model::plan::{Decision, NeedsIdentity, Plan, Planned, PlannedStep, Rehearsal, Totals};
-use model::resource::Resource;
-use model::state::State;
+use model::resource::{Resource, ResourceKind};
+use model::state::{Content, FileState, State};
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::BufReader;
 use std::sync::Mutex;
 use world::act::Source;
 use world::error::WorldError;
 use world::imagined::Imagined;
 use world::look::Look;
+use world::manifest::{self, Kind};
 
 /// What looking at everything has shown.
 pub(crate) struct Seen {
@@ -39,7 +44,7 @@ pub(crate) fn look(session: &Session<'_>, keeper: &Keeper, list: &List, agreed: 
     let mut closed: BTreeSet<Resource> = BTreeSet::new();
     let mut touched: BTreeSet<Resource> = BTreeSet::new();
     let mut acts = false;
-    for step in &list.steps {
+    for (at, step) in list.steps.iter().enumerate() {
         let mut planned = PlannedStep {
             id: step.id.clone(),
             action: step.node.and_then(|node| session.graph.step(node)).map_or("", |step| session.engine.kinds[step.kind].name).to_owned(),
@@ -81,7 +86,10 @@ pub(crate) fn look(session: &Session<'_>, keeper: &Keeper, list: &List, agreed: 
                                 closed.insert(change.resource.clone());
                             }
                             let change = Change { before: found.clone(), ..(**change).clone() };
-                            world.imagine(&change, &Source::Nothing);
+                            match image.as_ref().filter(|_| comes_to(&list.steps[at..], &change)) {
+                                Some(image) => imagine_tree(session, &world, &change, image)?,
+                                None => world.imagine(&change, &Source::Nothing),
+                            }
                             planned.decision = Decision::Change;
                             planned.effects.push(Effect::Set(change));
                         }
@@ -112,6 +120,31 @@ pub(crate) fn look(session: &Session<'_>, keeper: &Keeper, list: &List, agreed: 
     }
     seen.needs = NeedsIdentity::of(closed, &keeper.recipients());
     Ok(seen)
+}
+
+/// Whether more of an undo comes to what is in a directory that is put back.
+fn comes_to(steps: &[BackStep], change: &Change) -> bool {
+    let inside = |resource: &Resource| resource.kind == ResourceKind::File && within(&resource.name, &change.resource.name);
+    let sets = steps.iter().flat_map(|step| &step.what).filter(|back| matches!(back, Back::Set { change, .. } if inside(&change.resource)));
+    // It is one of them itself.
+    matches!(change.after, State::Tree(_)) && sets.count() > 1
+}
+
+/// Imagines a directory that is put back with all that its list names.
+fn imagine_tree(session: &Session<'_>, world: &Imagined, change: &Change, image: &Image) -> Result<(), WorldError> {
+    for line in manifest::read(BufReader::new(session.engine.store.open(&image.blob)?)) {
+        let line = line?;
+        let resource = listing::inside(&change.resource, &line.path);
+        let before = if line.path.is_empty() { change.before.clone() } else { State::Absent };
+        let after = match (line.is, line.file(), &line.hmac) {
+            (Kind::Dir, ..) => State::Dir(line.meta()),
+            (Kind::File, Some(file), _) => State::File(file),
+            (Kind::File, None, Some(hmac)) => State::File(FileState { content: Content::Keyed { hmac: hmac.clone() }, meta: line.meta() }),
+            _ => State::Foreign { what: format!("link to {}", line.to.as_deref().unwrap_or_default()) },
+        };
+        world.imagine(&Change { resource, before, after }, &Source::Nothing);
+    }
+    Ok(())
 }
 
 /// The questions of the actions by which steps are taken back. One whose parameters cannot be worked out is not known.
