@@ -15,7 +15,7 @@ use model::event::Image;
 use model::path::within;
 use model::plan::{Decision, NeedsIdentity, Plan, Planned, PlannedStep, Rehearsal, Totals};
 use model::resource::{Resource, ResourceKind};
-use model::state::{Content, FileState, State};
+use model::state::{Content, FileState, State, TreeState};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufReader;
 use std::sync::Mutex;
@@ -60,7 +60,11 @@ pub(crate) fn look(session: &Session<'_>, keeper: &Keeper, list: &List, agreed: 
                 Back::Set { change, image, .. } => {
                     let first = touched.insert(change.resource.clone());
                     let inside = inside(&world, list, change, agreed, acts)?;
-                    let mut found = now(session, &world, change)?;
+                    let mut found = match now(session, &world, change)? {
+                        // Of what is put back sealed nothing is known that could be compared: it is looked at when it is there.
+                        State::Tree(TreeState { content: None, .. }) if matches!(change.before, State::Tree(_)) => change.before.clone(),
+                        found => found,
+                    };
                     match inside {
                         Inside::Nothing => {}
                         Inside::Stays(why) => {
