@@ -39,7 +39,7 @@ pub struct Lab {
     seed: AtomicU64,
     files: BTreeMap<PathBuf, String>,
     /// The runbook is read once, however often it runs.
-    procedure: OnceLock<Result<Procedure, String>>,
+    procedure: Arc<OnceLock<Result<Procedure, String>>>,
     /// How many steps at once.
     pub jobs: usize,
     /// age identities.
@@ -164,10 +164,22 @@ impl Lab {
             turns: None,
             seed: AtomicU64::new(1),
             files,
-            procedure: OnceLock::new(),
+            procedure: Arc::default(),
             jobs: 1,
             identities: Vec::new(),
         }
+    }
+
+    /// Another one for the same runbook, which is not read again.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        let procedure = Arc::clone(&self.procedure);
+        Self { procedure, files: self.files.clone(), ..Self::new("", None) }
+    }
+
+    /// These choices are made from now on.
+    pub fn chosen(&self, choices: &[&str]) {
+        *self.people.choices.lock().unwrap_or_else(PoisonError::into_inner) = choices.iter().map(|choice| (*choice).to_owned()).collect();
     }
 
     /// The same with another file beside the runbook.

@@ -1,6 +1,5 @@
 //! Which row of the list of bad inputs is covered by what: each number names fixtures below `fixtures/invalid`, or tests by their
 //! file and name where no fixture can have the size or stand at the place.
-#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
 use std::collections::BTreeSet;
 use std::fs;

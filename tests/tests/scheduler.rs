@@ -9,12 +9,12 @@ use model::event::RunOutcome;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tests::baton::Baton;
-use tests::dice::{Case, Dice};
+use tests::case::Case;
+use tests::dice::Dice;
 use tests::flaky::Flaky;
 use tests::lab::Lab;
 use tests::mortal::Mortal;
-use world::memory::Memory;
-use world::memory_store::MemoryStore;
+use tests::site::{Site, Tree};
 use world::store::Store;
 
 const SEEDS: u64 = 2000;
@@ -53,8 +53,7 @@ struct Story {
     case: Case,
     blow: Blow,
     lab: Lab,
-    world: Memory,
-    store: MemoryStore,
+    site: Site,
 }
 
 impl Story {
@@ -65,8 +64,8 @@ impl Story {
         let mut lab = Lab::new(&case.runbook, None);
         lab.jobs = 2 + dice.below(7) as usize;
         lab.turns = Some(Arc::new(Baton::new(seed)));
-        let (world, store) = (case.machine(), MemoryStore::new());
-        Self { seed, case, blow, lab, world, store }
+        let site = Site::new(&case);
+        Self { seed, case, blow, lab, site }
     }
 
     fn text(&self) -> String {
@@ -87,10 +86,11 @@ impl Story {
         let begun = self.baton().pass();
         let called = || {
             let passes = self.baton().pass() - begun;
+            self.site.look();
             match blow {
                 Blow::Cancel(at, _) if passes == at => self.lab.stop.wish(),
                 Blow::Drift(at) if passes == at => {
-                    self.target().inspect(|path| self.world.machine().write(path, FOREIGN));
+                    self.target().inspect(|path| self.site.world.machine().write(path, FOREIGN));
                 }
                 _ => {}
             }
@@ -103,12 +103,8 @@ impl Story {
             Blow::Death(n) => (i64::MAX, n),
             _ => (i64::MAX, i64::MAX),
         };
-        let flaky = Flaky::new(&self.world, faults).telling(&called);
-        act(&flaky, &Mortal::new(&self.store, deaths).telling(&flushed))
-    }
-
-    fn chosen(&self, choices: &[&str]) {
-        *self.lab.people.choices.lock().unwrap() = choices.iter().map(|choice| (*choice).to_owned()).collect();
+        let flaky = Flaky::new(&self.site.world, faults).telling(&called);
+        act(&flaky, &Mortal::new(&self.site.store, deaths).telling(&flushed))
     }
 
     /// Somebody looks whether the programs did their work that were cut off.
@@ -129,11 +125,22 @@ impl Story {
             }
         }
         let happened = |argv: &serde_json::Value| {
+            if argv[0] == "/bin/settle" {
+                return if self.has_read(argv) { "happened" } else { "not_happened" };
+            }
             let (Some(path), Some(mark)) = (argv[1].as_str(), argv[2].as_str()) else { return "happened" };
-            let text = self.world.machine().read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+            let text = self.site.world.machine().read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
             if text.split(' ').any(|word| word == mark) { "happened" } else { "not_happened" }
         };
-        self.chosen(&order.iter().filter_map(|of| open.get(of)).map(happened).collect::<Vec<_>>());
+        self.lab.chosen(&order.iter().filter_map(|of| open.get(of)).map(happened).collect::<Vec<_>>());
+    }
+
+    /// Whether a daemon has read its file, as far as that can be seen: if it was read twice, both were alike.
+    fn has_read(&self, argv: &serde_json::Value) -> bool {
+        let (Some(daemon), Some(path)) = (argv[1].as_str(), argv[2].as_str()) else { return false };
+        let machine = self.site.world.machine();
+        let text = machine.read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+        machine.services[daemon].account.as_ref() == Some(&text)
     }
 
     fn undo(&self, run: &str) -> Result<Ending, Refusal> {
@@ -146,57 +153,56 @@ impl Story {
         self.act(Blow::Nothing, |world, store| self.lab.resume(world, store, "t-1"))
     }
 
-    /// The texts of all files.
-    fn files(&self) -> BTreeMap<String, String> {
-        let files = self.world.snapshot().into_iter();
-        files.filter_map(|(path, found)| Some((path, String::from_utf8_lossy(&found.bytes?).into_owned()))).collect()
-    }
-
     fn is_finished(&self) {
-        assert_eq!(self.files(), self.case.finished, "{}", self.text());
+        assert_eq!(self.site.files(), self.case.finished, "{}", self.text());
     }
 
     /// Runs, suffers its blow, and is finished or taken back, as the seed says. Gives the bytes of all journals.
     fn tell(&self) -> Vec<Vec<u8>> {
-        let before = self.world.snapshot();
         if let Blow::Cancel(_, choice) = self.blow {
-            self.chosen(&[choice]);
+            self.lab.chosen(&[choice]);
         }
-        let plan = self.lab.plan(&self.world, &self.store, "t-1").unwrap_or_else(|wrong| panic!("{wrong}\n{}", self.text()));
+        let plan = self.lab.plan(&self.site.world, &self.site.store, "t-1").unwrap_or_else(|wrong| panic!("{wrong}\n{}", self.text()));
         assert_eq!(plan.refused, Vec::<String>::new(), "{}", self.text());
         let ran = self.act(self.blow, |world, store| self.lab.run_plan(world, store, &plan));
         self.lab.stop.forget();
         let goes_on = self.seed.is_multiple_of(2);
         match (self.blow, &ran) {
             (Blow::Nothing | Blow::Cancel(_, "go_on"), ran) => assert_eq!(ran.as_ref().unwrap().exit, 0, "{ran:?} {}", self.text()),
-            (Blow::Drift(_), _) => return self.after_drift(&before, ran),
+            (Blow::Drift(_), _) => return self.after_drift(ran),
             (Blow::Death(_), Err(Refusal::Broken(_))) if goes_on => self.goes_on(),
             (_, Ok(ending)) if matches!(ending.exit, 1 | 6) && ending.outcome != RunOutcome::Done && goes_on => self.goes_on(),
             _ => {}
         }
         match ran.map(|ending| ending.exit) {
-            Ok(5) => return self.ends_as(&before),
+            Ok(5) => return self.ends_as(&self.site.start()),
             Ok(0) => self.is_finished(),
             _ => {}
         }
-        let finished = self.world.snapshot();
-        if self.store.journal(&model::id::RunId::parse("t-1").unwrap()).is_err() {
+        let finished = self.site.world.snapshot();
+        if self.site.store.journal(&model::id::RunId::parse("t-1").unwrap()).is_err() {
             // It died before its first line: there is nothing to take back.
-            return self.ends_as(&before);
+            return self.ends_as(&self.site.start());
         }
+        let start = self.site.start();
         let undone = self.undo("t-1").unwrap_or_else(|wrong| panic!("{wrong:?} {}", self.text()));
         assert_eq!(undone.exit, 0, "{:?} {}", undone.why, self.text());
-        assert_eq!(self.world.snapshot(), before, "{}", self.text());
+        assert_eq!(self.site.world.snapshot(), start, "{}", self.text());
         if self.seed.is_multiple_of(4) && self.blow == Blow::Nothing {
             let redone = self.undo("t-1.undo-1").unwrap_or_else(|wrong| panic!("{wrong:?} {}", self.text()));
             assert_eq!(redone.exit, 0, "{:?} {}", redone.why, self.text());
-            assert_eq!(self.world.snapshot(), finished, "{}", self.text());
+            // What a program of the undo has done stays: a daemon that has read its file anew.
+            let without_daemons = |mut tree: Tree| {
+                tree.retain(|path, _| !path.starts_with("service:e"));
+                tree
+            };
+            assert_eq!(without_daemons(self.site.world.snapshot()), without_daemons(finished), "{}", self.text());
         }
         self.journals()
     }
 
-    fn ends_as(&self, before: &BTreeMap<String, world::memory::Snapshot>) -> Vec<Vec<u8>> {
-        assert_eq!(&self.world.snapshot(), before, "{}", self.text());
+    fn ends_as(&self, start: &Tree) -> Vec<Vec<u8>> {
+        assert_eq!(&self.site.world.snapshot(), start, "{}", self.text());
         self.journals()
     }
 
@@ -212,20 +218,23 @@ impl Story {
     }
 
     /// Whatever comes of it, what somebody else has written is not overwritten by an undo.
-    fn after_drift(&self, before: &BTreeMap<String, world::memory::Snapshot>, ran: Result<Ending, Refusal>) -> Vec<Vec<u8>> {
-        let foreign = |story: &Self| story.target().and_then(|path| story.world.machine().read(path)).is_some_and(|bytes| bytes.starts_with(FOREIGN));
+    fn after_drift(&self, ran: Result<Ending, Refusal>) -> Vec<Vec<u8>> {
+        let foreign =
+            |story: &Self| story.target().and_then(|path| story.site.world.machine().read(path)).is_some_and(|bytes| bytes.starts_with(FOREIGN));
         let stands = foreign(self);
         if ran.is_ok_and(|ending| ending.exit != 5) {
             let undone = self.undo("t-1").unwrap_or_else(|wrong| panic!("{wrong:?} {}", self.text()));
-            // Where it stands, or would be brought back in the middle, the undo says so and leaves all as it is.
-            assert!(undone.exit == 0 || undone.why.iter().any(|why| why.contains("conflict")), "{:?} {}", undone.why, self.text());
+            // Where it stands, or would be brought back in the middle, the undo says so and leaves all as it is. A gate that does not
+            // hold because of it stops the undo.
+            let of_gate = |why: &String| stands && self.case.runbook.contains("gate: true") && why.contains("could not be taken back: expected");
+            assert!(undone.exit == 0 || undone.why.iter().any(|why| why.contains("conflict") || of_gate(why)), "{:?} {}", undone.why, self.text());
         }
         // What is written while a program runs that changes the same file cannot be told from what the program writes.
         let by_program = self.target().is_some_and(|path| self.case.runbook.contains(&format!("/bin/edit, {path},")));
         if stands && !by_program {
             assert!(foreign(self), "{}", self.text());
         } else if self.target().is_none() {
-            assert_eq!(&self.world.snapshot(), before, "{}", self.text());
+            assert_eq!(self.site.world.snapshot(), self.site.before, "{}", self.text());
         }
         self.journals()
     }
@@ -233,10 +242,10 @@ impl Story {
     fn journals(&self) -> Vec<Vec<u8>> {
         let read = |id| {
             let mut bytes = Vec::new();
-            std::io::Read::read_to_end(&mut self.store.journal(&id).unwrap(), &mut bytes).unwrap();
+            std::io::Read::read_to_end(&mut self.site.store.journal(&id).unwrap(), &mut bytes).unwrap();
             bytes
         };
-        self.store.runs().unwrap().into_iter().map(read).collect()
+        self.site.store.runs().unwrap().into_iter().map(read).collect()
     }
 }
 
