@@ -59,7 +59,6 @@ impl Action for FileManifest {
     const KIND: &'static str = "file.manifest";
     const ABOUT: &'static str = "Lists the files of a directory with their SHA-256, for `sha256sum -c`";
     const CLASS: Class = Class::Set;
-    const KEEPS: bool = true;
     type Outputs = Listed;
 
     fn propose(&self, view: &dyn View) -> Result<Proposal, ActionError> {

@@ -23,7 +23,7 @@ impl Windows {
     /// Those of a client file that was checked.
     pub fn of(client: &ClientFile) -> Self {
         let zone = client.zone.as_ref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
-        Self(client.windows.iter().filter_map(|window| Open::of(window, &zone)).collect())
+        Self(client.windows.iter().map(|window| Open::of(window, &zone)).collect())
     }
 
     /// Why the point of no return may not be passed at that time; none if it may. `recorded`: the latest time that the client's
@@ -70,13 +70,15 @@ impl Windows {
 }
 
 impl Open {
-    fn of(window: &client::Window, zone: &TimeZone) -> Option<Self> {
-        let from = zone.to_ambiguous_timestamp(window.starts.parse::<DateTime>().ok()?).compatible().ok()?;
+    /// One that cannot be told never opens; `check` has refused it.
+    fn of(window: &client::Window, zone: &TimeZone) -> Self {
+        let starts = window.starts.parse::<DateTime>().ok().and_then(|starts| zone.to_ambiguous_timestamp(starts).compatible().ok());
+        let from = starts.unwrap_or(Timestamp::MAX);
         let length = window.length.duration();
         let after = |passed: Duration| ZonedDateTime::new(from.saturating_add(passed).unwrap_or(Timestamp::MAX), zone.clone());
         let last_no_return = after(length.saturating_sub(window.last_no_return.map_or(Duration::ZERO, |last| last.duration())));
         let times = Window { starts: after(Duration::ZERO), ends: after(length), last_no_return };
-        Some(Self { starts: window.starts.to_string(), length: window.length.value, window: times })
+        Self { starts: window.starts.to_string(), length: window.length.value, window: times }
     }
 }
 

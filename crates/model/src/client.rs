@@ -87,6 +87,8 @@ pub struct DaemonDef {
     pub cwd: Option<String>,
     /// The file with its process id.
     pub pid_file: String,
+    /// What its process is called, where that is not the program of `start`: a pid file that names another process is not believed.
+    pub program: Option<String>,
     /// Whether `pid_file` is written by retrace after the start; otherwise the daemon does it.
     #[serde(default)]
     pub write_pid: bool,

@@ -99,7 +99,17 @@ pub(crate) fn open(here: &Here, runbook: &Path, subject: &Subject) -> Result<Ope
     let path = subject.client.as_ref().filter(|_| has_files).and_then(|path| std::path::absolute(path).ok());
     let mut procedure = Procedure::new(loaded, &values);
     procedure.client_path = path.map(|path| path.to_string_lossy().into_owned());
-    Ok(Opened { procedure, client, answers })
+    Ok(Opened { procedure: guarded(procedure, &client), client, answers })
+}
+
+/// The files that secrets come from are secret too.
+fn guarded(mut procedure: Procedure, client: &Client) -> Procedure {
+    for source in client.secrets.values() {
+        let Source::File { path, .. } = source else { continue };
+        let path = std::path::absolute(path).ok().and_then(|path| model::path::normal(&path.to_string_lossy()).ok());
+        procedure.sensitive.extend(path.map(|path| format!("file:{}", engine::radius::literal(&path))));
+    }
+    procedure
 }
 
 /// Checks documents. What is wrong in the answers alone is told later, with what only the questions can tell.
@@ -137,7 +147,7 @@ pub(crate) fn kept(
     let answers = checked(&mut loaded)?;
     let values = input::resolve(&loaded, &[]).map_err(|found| invalid(&found))?;
     let client = client(here, loaded.client.as_ref(), &values, client_path.and_then(|path| Path::new(path).parent()))?;
-    Ok(Opened { procedure, client, answers })
+    Ok(Opened { procedure: guarded(procedure, &client), client, answers })
 }
 
 /// Reads documents without checking them.
@@ -166,6 +176,11 @@ impl Reader for Disk {
         let mut bytes = Vec::new();
         std::fs::File::open(path)?.take(model::yaml::MOST_BYTES as u64 + 1).read_to_end(&mut bytes)?;
         Ok(bytes)
+    }
+
+    fn read_partner(&mut self, path: &Path) -> io::Result<Vec<u8>> {
+        // Nothing writes into a pipe that a document names.
+        if std::fs::metadata(path)?.is_file() { self.read(path) } else { Err(io::Error::other("it is no file")) }
     }
 
     fn read_below(&mut self, directory: &Path, path: &Path) -> io::Result<Vec<u8>> {
@@ -247,12 +262,12 @@ fn client(here: &Here, file: Option<&Document<ClientFile>>, values: &Values, bas
     let source = |need: &input::SecretNeed| {
         let variable = variable(&need.name);
         let source = match &need.source {
+            _ if std::env::var_os(&variable).is_some() => Source::Env(variable),
             Some(At { node, value: source }) => match (&source.file, &source.env) {
                 (Some(path), _) => Source::File { path: dir(*node).join(&**path), identities: identities.clone() },
                 (None, Some(name)) => Source::Env(name.to_string()),
                 (None, None) => Source::Person,
             },
-            None if std::env::var_os(&variable).is_some() => Source::Env(variable),
             None => Source::Person,
         };
         (need.name.clone(), source)

@@ -75,6 +75,11 @@ fn saved(path: &Path) -> Result<Option<Plan>, Failure> {
         Failure::from_error(Exit::Invalid, "plan", error).place(path.display().to_string()).help("make it anew with `retrace plan -o`")
     };
     let text = std::fs::read(path).map_err(|error| invalid(&error))?;
+    // A runbook may be JSON too, and has no such key.
+    let is_runbook = |document: &serde_json::Value| document.get("steps").is_some() && document.get("rehearsal").is_none();
+    if serde_json::from_slice(&text).is_ok_and(|document| is_runbook(&document)) {
+        return Ok(None);
+    }
     serde_json::from_slice(&text).map(Some).map_err(|error| invalid(&error))
 }
 

@@ -303,7 +303,7 @@ fn rehearsed(text: &mut String, plan: &Plan, paper: &Paper) {
     };
     let until = if plan.point_of_no_return.is_some() { ", those before the point of no return only until it" } else { "" };
     let _ = match effects {
-        0 if plan.irreversible.is_empty() => writeln!(text, "Nothing would be changed."),
+        0 if plan.steps.iter().all(|step| step.effects.is_empty()) => writeln!(text, "Nothing would be changed."),
         0 => writeln!(text, "Nothing that can be taken back would be changed."),
         _ => writeln!(text, "{which} can be taken back{until}: rehearsed from every point."),
     };

@@ -172,6 +172,10 @@ impl ClientCheck<'_> {
         {
             let found = Diagnostic::error("skipped-time", "this time does not exist: the clocks are put forward");
             self.report(found, window.starts.node);
+        } else if let Some(zone) = zone
+            && zone.to_ambiguous_timestamp(starts).compatible().is_err()
+        {
+            self.error("wrong-window", "no clock will tell this time", window.starts.node);
         }
     }
 

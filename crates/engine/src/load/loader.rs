@@ -20,6 +20,8 @@ use super::template::{Named, Template};
 const MOST_DEPTH: usize = 8;
 /// The key of a client file whose list adds to that of the partner: what is secret for one is so for both.
 const SENSITIVE: &str = "sensitive";
+/// The key of a client file whose entries are taken whole: a secret comes from one place.
+const SECRETS: &str = "secrets";
 /// The action that stands for the steps of another file. The only one that the engine knows by name.
 pub(crate) const RUNBOOK: &str = "runbook";
 
@@ -164,7 +166,7 @@ impl Loader<'_> {
         let partner = plain(&path.parent().unwrap_or(Path::new("")).join(named));
         let read = self.reader.read_partner(&partner);
         let partner = Partner::parse(&partner, &self.report(&partner, read, Some((&tree, node)))?, self.sink)?;
-        let laid = tree.over(&partner.tree, &[SENSITIVE]);
+        let laid = tree.over(&partner.tree, &[SENSITIVE], &[SECRETS]);
         Some((Document::read(path, &bytes, laid, self.sink)?, Some(partner)))
     }
 

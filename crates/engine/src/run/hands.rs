@@ -255,6 +255,7 @@ impl Hands<'_, '_> {
         let Ended { end, stdout, stderr } = ended;
         let (stdout, shown) = self.capture(stdout, secret)?;
         let (stderr, complaint) = self.capture(stderr, secret)?;
+        let secret = secret || [&stdout, &stderr].into_iter().flatten().any(|captured| captured.sealed);
         self.flush(changes)?;
         let observed = self.observe(changes)?;
         // It becomes durable with the next intent, question or end: without power in between the program is in doubt.
@@ -338,7 +339,7 @@ impl Hands<'_, '_> {
         Ok((secrets, any))
     }
 
-    /// Keeps output as a blob, sealed if the program was given a secret; gives the beginning of it for judging.
+    /// Keeps output as a blob, sealed if the program was given a secret or shows one; gives the beginning of it for judging.
     fn capture(&self, spool: Spool, secret: bool) -> Result<(Option<Captured>, Vec<u8>), Trouble> {
         const JUDGED: u64 = 16 << 20;
         if spool.length == 0 {
@@ -350,7 +351,7 @@ impl Hands<'_, '_> {
         let mut head = Vec::new();
         let failed = |wrong: WorldError| self.trouble(&wrong);
         (&mut bytes).take(JUDGED).read_to_end(&mut head).map_err(|e| failed(WorldError::io("read", "the program's output", e)))?;
-        if secret {
+        if secret || self.session.secrets.found_in(&head).is_some() {
             let sealed = self.keeper.seal(&mut head.as_slice().chain(bytes)).map_err(failed)?;
             let blob = store.keep(&mut [&mut sealed.as_slice()]).map_err(failed)?.remove(0);
             return Ok((Some(Captured { blob, length: 0, sealed: true }), head));

@@ -69,7 +69,7 @@ pub(crate) fn settle<'a>(order: &Order<'_, 'a>, scribe: &Scribe<'a>, then: Then)
             continue;
         }
         match (&effect.status, &effect.effect) {
-            (EffectStatus::Intended, Effect::Set(change)) => settle_set(hands, &effect, change)?,
+            (EffectStatus::Intended, Effect::Set(change)) => settle_set(hands, &effect, change, then)?,
             (EffectStatus::Intended, Effect::Run { changes, .. }) => settle_run(hands, &effect, changes, then)?,
             // A question that was not answered is asked again.
             _ => {}
@@ -90,7 +90,7 @@ fn know_sensitive(hands: &Hands<'_, '_>, effect: &EffectFold) {
     }
 }
 
-fn settle_set(hands: &Hands<'_, '_>, effect: &EffectFold, change: &Change) -> Result<(), Trouble> {
+fn settle_set(hands: &Hands<'_, '_>, effect: &EffectFold, change: &Change, then: Then) -> Result<(), Trouble> {
     let session = hands.session;
     let failed = |wrong: WorldError| trouble(&wrong, &session.sensitive);
     if world::planted::bug(22) {
@@ -108,6 +108,10 @@ fn settle_set(hands: &Hands<'_, '_>, effect: &EffectFold, change: &Change) -> Re
         // Of a tree every file was flushed before it got its name.
         if matches!(real, State::File(_)) {
             rewrite(hands, std::slice::from_ref(&change.resource))?;
+        }
+        // Started it is; whether it serves, whoever goes on waits for, as the one that was cut off did.
+        if then == Then::GoOn && change.resource.kind == ResourceKind::Service {
+            set(hands, vec![(Change { resource: change.resource.clone(), before: found.clone(), after: found.clone() }, Source::Nothing)])?;
         }
         if matches!(real, State::Tree(_)) {
             // Its list may not have been kept.

@@ -275,7 +275,10 @@ impl<'s, 'a> Worker<'s, 'a> {
         } else {
             self.learn_outputs(ready.node, &ready.proposal, brought)?
         };
-        let written = outputs.iter().map(|(name, value)| (name.clone(), to_json(value))).collect();
+        let written: BTreeMap<String, serde_json::Value> = outputs.iter().map(|(name, value)| (name.clone(), to_json(value))).collect();
+        if let Some(secret) = written.iter().find_map(|(_, value)| self.hands.session.secrets.found_in(value.to_string().as_bytes())) {
+            return Err(Trouble::Failed(format!("what it found holds the secret {secret}, which is never written down")));
+        }
         let now = self.hands.session.engine.clock.now();
         self.hands.session.learn(ready.node, |known| {
             known.finished = Some(now);

@@ -9,14 +9,31 @@ use super::{
 
 impl Tree {
     /// This file laid over another: of mappings in both every key is kept, of everything else this one's wins. Lists under the
-    /// `joined` outermost keys are put one after the other, the other's first.
+    /// `joined` outermost keys are put one after the other, the other's first; entries under the `whole` ones are not mixed.
     #[must_use]
-    pub fn over(self, below: &Self, joined: &[&str]) -> Self {
+    pub fn over(self, below: &Self, joined: &[&str], whole: &[&str]) -> Self {
         let mut laid = Laid { over: &self, below, nodes: Vec::with_capacity(self.nodes.len() + below.nodes.len()) };
-        laid.both(self.root(), below.root(), joined);
+        laid.both(self.root(), below.root(), &|key| match key {
+            key if joined.contains(&key) => Rule::Join,
+            key if whole.contains(&key) => Rule::Entries,
+            _ => Rule::Merge,
+        });
         let (nodes, side) = (laid.nodes, format!("{}{}", self.side, below.side));
         Self { source: self.source, below: Some(Arc::clone(&below.source)), side, nodes }
     }
+}
+
+/// What becomes of a key that both have.
+#[derive(Clone, Copy)]
+enum Rule {
+    /// Mappings are merged, with all below them.
+    Merge,
+    /// Of mappings every key is kept, and its value is of one file.
+    Entries,
+    /// Lists are put one after the other.
+    Join,
+    /// The upper one's.
+    Upper,
 }
 
 struct Laid<'t> {
@@ -27,7 +44,7 @@ struct Laid<'t> {
 
 impl Laid<'_> {
     /// As deep as the files.
-    fn both(&mut self, over: Raw, below: Raw, joined: &[&str]) {
+    fn both(&mut self, over: Raw, below: Raw, rule: &dyn Fn(&str) -> Rule) {
         let kind = |tree: &Tree, node| tree.node(node).map(|node| node.kind);
         if [kind(self.over, over), kind(self.below, below)] != [Some(NodeKind::Map); 2] {
             return self.copy(over);
@@ -38,8 +55,12 @@ impl Laid<'_> {
         for (key, value) in one.entries(over) {
             self.copy(key);
             match one.scalar(key).and_then(|name| Some((name, under.remove(name)?.1))) {
-                Some((name, beneath)) if joined.contains(&name) => self.joined(value, beneath),
-                Some((_, beneath)) => self.both(value, beneath, &[]),
+                Some((name, beneath)) => match rule(name) {
+                    Rule::Join => self.joined(value, beneath),
+                    Rule::Merge => self.both(value, beneath, &|_| Rule::Merge),
+                    Rule::Entries => self.both(value, beneath, &|_| Rule::Upper),
+                    Rule::Upper => self.copy(value),
+                },
                 None => self.copy(value),
             }
         }
@@ -103,10 +124,10 @@ mod tests {
 
     #[test]
     fn the_upper_file_wins_and_every_node_knows_its_file() {
-        let below = tree("below.yaml", "a: 1\nm: { x: \"1\\t2\", k: { z: [1, 2] } }\ns: [one]\nl: [1]\n");
-        let over = tree("over.yaml", "m: { k: { z: [3] }, w: \"q\\t\" }\na: two\ns: [two]\nl: [2]\n");
-        let laid = over.over(&below, &["s"]);
-        let expected = "m: { k: { z: [3] }, w: \"q\\t\", x: \"1\\t2\" }\na: two\ns: [one, two]\nl: [2]\n";
+        let below = tree("below.yaml", "a: 1\nm: { x: \"1\\t2\", k: { z: [1, 2] } }\ns: [one]\nl: [1]\ne: { p: { q: 1 }, r: 2 }\n");
+        let over = tree("over.yaml", "m: { k: { z: [3] }, w: \"q\\t\" }\na: two\ns: [two]\nl: [2]\ne: { p: { u: 3 } }\n");
+        let laid = over.over(&below, &["s"], &["e"]);
+        let expected = "m: { k: { z: [3] }, w: \"q\\t\", x: \"1\\t2\" }\na: two\ns: [one, two]\nl: [2]\ne: { p: { u: 3 }, r: 2 }\n";
         assert_eq!(laid.value(laid.root()), serde_yaml::from_str::<Value>(expected).unwrap());
         let m = laid.get(laid.root(), "m").unwrap();
         let place = |key| {
@@ -147,7 +168,7 @@ mod tests {
         fn laying_over_is_merging_of_mappings(over in values(), below in values()) {
             let root = |value: &Value| Value::Mapping([("r".into(), value.clone())].into_iter().collect());
             let text = |value: &Value| serde_yaml::to_string(&root(value)).unwrap();
-            let laid = tree("o", &text(&over)).over(&tree("b", &text(&below)), &[]);
+            let laid = tree("o", &text(&over)).over(&tree("b", &text(&below)), &[], &[]);
             prop_assert_eq!(laid.value(laid.root()), root(&merged(&over, &below)));
         }
     }

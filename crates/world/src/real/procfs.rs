@@ -39,6 +39,17 @@ pub(crate) fn stat(pid: u32) -> Option<Stat> {
     })
 }
 
+/// Whether a process is of a program of that name: by its file, or by a word of its command line, for a script runs in another one.
+pub(crate) fn is_of(pid: u32, program: &str) -> bool {
+    let is_named = |path: &[u8]| path.rsplit(|byte| *byte == b'/').next() == Some(program.as_bytes());
+    let file = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+    let file = file.as_os_str().as_encoded_bytes();
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    // A title that a daemon gives itself: `nginx: master process /usr/sbin/nginx`.
+    let words = line.split(|byte| matches!(byte, 0 | b' ' | b':'));
+    is_named(file.strip_suffix(b" (deleted)").unwrap_or(file)) || words.into_iter().any(is_named)
+}
+
 /// Whether a process holds one of these files open, given by device and inode. Of a process that we may not ask: no.
 pub(crate) fn holds(pid: u32, files: &[(u64, u64)]) -> bool {
     let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };

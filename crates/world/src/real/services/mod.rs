@@ -44,6 +44,10 @@ trait Manager: Send + Sync {
     /// `None`: there is no such service.
     fn state(&self, name: &str, programs: &Programs) -> Result<Option<ServiceState>, WorldError>;
     fn start(&self, name: &str, programs: &Programs) -> Result<(), WorldError>;
+    /// Waits until one that runs serves.
+    fn settle(&self, _name: &str) -> Result<(), WorldError> {
+        Ok(())
+    }
     fn stop(&self, name: &str, programs: &Programs) -> Result<(), WorldError>;
     fn set_start_type(&self, name: &str, start: StartType, programs: &Programs) -> Result<(), WorldError>;
     /// What makes it read its configuration again; `argv[0]` an absolute path.
@@ -93,6 +97,8 @@ impl Services {
             return Err(refused(name, "the account of a service is not set"));
         }
         let run = || match (from.run, to.run) {
+            // It was started, and whoever waited for it has gone.
+            (RunState::Running, RunState::Running) if from == to => manager.settle(name),
             (from, to) if from == to => Ok(()),
             (_, RunState::Running) => manager.start(name, programs),
             (_, RunState::Stopped | RunState::Failed) => manager.stop(name, programs),

@@ -55,7 +55,7 @@ impl Manager for Pidfile {
 
     fn state(&self, name: &str, _: &Programs) -> Result<Option<ServiceState>, WorldError> {
         let Some(daemon) = self.daemons.get(name) else { return Ok(None) };
-        let run = if self.running(daemon)?.is_some() { RunState::Running } else { RunState::Stopped };
+        let run = if self.running(name, daemon)?.is_some() { RunState::Running } else { RunState::Stopped };
         let start = Mark::read(daemon)?.start.unwrap_or(StartType::Automatic);
         Ok(Some(ServiceState { run, start, account: None }))
     }
@@ -89,7 +89,8 @@ impl Manager for Pidfile {
                     _ => {}
                 }
             }
-            let running = self.running(daemon)?;
+            // Whatever it became in the background: it is what was started here.
+            let running = self.named(daemon)?.map(|(stat, _)| stat);
             if running.is_some() && answers && Path::new(&daemon.pid_file).exists() {
                 self.children.lock().unwrap_or_else(PoisonError::into_inner).extend(child);
                 return Mark::of(running, daemon)?.write(daemon);
@@ -108,9 +109,21 @@ impl Manager for Pidfile {
         }
     }
 
+    fn settle(&self, name: &str) -> Result<(), WorldError> {
+        let daemon = self.daemon(name)?;
+        let deadline = Instant::now() + daemon.within.map_or(WITHIN, Span::duration);
+        while daemon.probe.is_some() && !answers(daemon) {
+            if Instant::now() >= deadline {
+                return Err(unsettled(name, format!("it runs and does not answer, see `{}`", beside(daemon, "log").display())));
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Ok(())
+    }
+
     fn stop(&self, name: &str, programs: &Programs) -> Result<(), WorldError> {
         let daemon = self.daemon(name)?;
-        let Some(stat) = self.running(daemon)? else { return Ok(()) };
+        let Some(stat) = self.running(name, daemon)? else { return Ok(()) };
         match &daemon.stop {
             Some(argv) => self.run_stop(name, argv, daemon, programs)?,
             None => ask_to_end(&stat).map_err(|e| WorldError::io("signal the service", name, e))?,
@@ -160,9 +173,22 @@ impl Pidfile {
         self.daemons.get(name).ok_or_else(|| refused(name, "there is no such service"))
     }
 
-    /// The process that the pid file names, or the one that was started if there is no pid file yet; if it is there and is
-    /// the one that was meant.
-    fn running(&self, daemon: &DaemonDef) -> Result<Option<Stat>, WorldError> {
+    /// The process that the pid file names, if it is there and is the daemon.
+    fn running(&self, name: &str, daemon: &DaemonDef) -> Result<Option<Stat>, WorldError> {
+        let Some((stat, meant)) = self.named(daemon)? else { return Ok(None) };
+        // Somebody else started it, or the number is another's by now: then nobody must signal it.
+        let program = daemon.program.as_deref().or(daemon.start.first().map(String::as_str)).unwrap_or_default();
+        let program = Path::new(program).file_name().unwrap_or_default().to_string_lossy();
+        if meant || procfs::is_of(stat.pid, &program) {
+            return Ok(Some(stat));
+        }
+        let reason = format!("its pid file `{}` names process {}, which is no `{program}`: remove it if it is stale", daemon.pid_file, stat.pid);
+        Err(refused(name, &reason))
+    }
+
+    /// The process that the pid file names, or the one that was started if there is no pid file yet, and whether it was started
+    /// here; none if it is gone or its number is another's.
+    fn named(&self, daemon: &DaemonDef) -> Result<Option<(Stat, bool)>, WorldError> {
         self.reap();
         let meant = Mark::read(daemon)?.process;
         let pid = match read(Path::new(&daemon.pid_file))? {
@@ -170,8 +196,10 @@ impl Pidfile {
             None => meant.as_ref().map(|process| process.pid),
         };
         let Some(stat) = pid.and_then(procfs::stat).filter(|stat| !stat.zombie) else { return Ok(None) };
-        let recycled = meant.is_some_and(|process| process.pid == stat.pid && process != Identity::of(&stat));
-        Ok((!recycled).then_some(stat))
+        if let Some(process) = meant.filter(|process| process.pid == stat.pid) {
+            return Ok((process == Identity::of(&stat)).then_some((stat, true)));
+        }
+        Ok(Some((stat, false)))
     }
 
     /// Whether the process, or one of the group that it leads, still runs.
