@@ -31,7 +31,8 @@ pub struct ConfigSet {
     pub path: Place,
     /// How it is written.
     pub format: Format,
-    /// The values by key: `Section.Key` of an INI file, `a.b.0` of a JSON file. Those of an INI file are texts or whole numbers.
+    /// The values by key: `Section.Key` of an INI file, `a.b.0` of a JSON file, in which a name may
+    /// have points itself: the longest that is there. Those of an INI file are texts or whole numbers.
     /// With a secret among them the file is sensitive.
     #[serde(default)]
     pub values: Assignments,

@@ -112,10 +112,17 @@ fn find<'k>(text: &str, key: &'k str) -> Result<Way<'k>, String> {
     let mut at = root..end(text, root);
     let mut rest = key;
     loop {
-        let (name, more) = rest.split_once('.').map_or((rest, None), |(name, more)| (name, Some(more)));
+        let mut name = rest.split_once('.').map_or(rest, |(name, _)| name);
         let mut parts = parts(text, at.start);
         let chosen: Vec<Part> = match text.as_bytes().get(at.start) {
-            Some(b'{') => parts.into_iter().filter(|part| part.name.clone().is_some_and(|span| is(&text[span], name))).collect(),
+            Some(b'{') => {
+                let said = |part: &Part| part.name.clone().and_then(|span| serde_json::from_str::<String>(&text[span]).ok());
+                let leads = |said: &String| rest.strip_prefix(said.as_str()).is_some_and(|more| more.is_empty() || more.starts_with('.'));
+                // A name may have points in it: the longest that is there.
+                let longest = parts.iter().filter_map(said).filter(leads).map(|said| said.len()).max();
+                name = longest.map_or(name, |length| &rest[..length]);
+                parts.into_iter().filter(|part| said(part).is_some_and(|said| said == name)).collect()
+            }
             Some(b'[') => match name.parse::<usize>() {
                 Ok(index) if index < parts.len() => vec![parts.swap_remove(index)],
                 _ => Vec::new(),
@@ -130,16 +137,11 @@ fn find<'k>(text: &str, key: &'k str) -> Result<Way<'k>, String> {
             }
         };
         let inside = std::mem::replace(&mut at, next).start;
-        match more {
+        match rest.get(name.len() + 1..) {
             None => return Ok(Way::There { span: at, inside }),
             Some(more) => rest = more,
         }
     }
-}
-
-/// Whether a name in quotes is this one.
-fn is(quoted: &str, name: &str) -> bool {
-    serde_json::from_str::<String>(quoted).is_ok_and(|said| said == name)
 }
 
 /// Whether two texts are the same value.
@@ -233,6 +235,15 @@ mod tests {
         for none in ["b.d.2", "b.d.x", "a.b", "c", "b.c.0", ""] {
             assert_eq!(value(TEXT, none).unwrap(), None, "{none}");
         }
+    }
+
+    #[test]
+    fn a_name_may_have_points_in_it() {
+        let text = r#"{"Log":{"Microsoft":{"A":1},"Microsoft.A":2,"Microsoft.A.B":{"c.d":3}}}"#;
+        assert_eq!(value(text, "Log.Microsoft.A").unwrap(), Some(Value::from(2)));
+        assert_eq!(value(text, "Log.Microsoft.A.B.c.d").unwrap(), Some(Value::from(3)));
+        assert_eq!(set(text, "Log.Microsoft.A", "5", true).unwrap().unwrap(), text.replace(":2", ":5"));
+        assert_eq!(value(text, "Log.Microsoft.A.x").unwrap(), None);
     }
 
     #[test]

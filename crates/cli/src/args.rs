@@ -192,12 +192,9 @@ pub(crate) struct Work {
     pub(crate) yes: bool,
 }
 
-/// `retrace resume`.
+/// How a run that has begun goes on, or back.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Resume {
-    /// The run
-    #[arg(value_name = "RUN")]
-    pub(crate) run: String,
+pub(crate) struct More {
     /// Answers to the questions of the steps
     #[arg(long, value_name = "FILE")]
     pub(crate) answers: Option<PathBuf>,
@@ -206,6 +203,16 @@ pub(crate) struct Resume {
     pub(crate) client: Option<String>,
     #[command(flatten)]
     pub(crate) work: Work,
+}
+
+/// `retrace resume`.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Resume {
+    /// The run
+    #[arg(value_name = "RUN")]
+    pub(crate) run: String,
+    #[command(flatten)]
+    pub(crate) more: More,
 }
 
 /// `retrace undo`.
@@ -229,14 +236,8 @@ pub(crate) struct Undo {
     /// Go below the point of no return
     #[arg(long)]
     pub(crate) past_no_return: bool,
-    /// Answers to the questions of the steps
-    #[arg(long, value_name = "FILE")]
-    pub(crate) answers: Option<PathBuf>,
-    /// Whom --yes is for; see run --yes
-    #[arg(long, value_name = "CLIENT")]
-    pub(crate) client: Option<String>,
     #[command(flatten)]
-    pub(crate) work: Work,
+    pub(crate) more: More,
 }
 
 /// A command about one run.
@@ -266,6 +267,17 @@ pub(crate) struct Note {
     pub(crate) text: String,
 }
 
+/// Where values come from.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Given {
+    /// The client file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) client: Option<PathBuf>,
+    /// Give an input its value
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
+    pub(crate) set: Vec<(String, String)>,
+}
+
 /// `retrace explain`.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Explain {
@@ -275,12 +287,8 @@ pub(crate) struct Explain {
     /// What is explained: `client.NAME`, `inputs.NAME`; everything unless said
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<String>,
-    /// The client file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) client: Option<PathBuf>,
-    /// Give an input its value
-    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
-    pub(crate) set: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) values: Given,
 }
 
 /// `retrace graph`.
@@ -289,12 +297,8 @@ pub(crate) struct Graph {
     /// The runbook
     #[arg(value_name = "RUNBOOK")]
     pub(crate) runbook: PathBuf,
-    /// The client file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) client: Option<PathBuf>,
-    /// Give an input its value
-    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
-    pub(crate) set: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) values: Given,
 }
 
 /// `retrace actions`.

@@ -39,6 +39,8 @@ pub(crate) struct Here {
     pub(crate) clock: Wall,
     /// Something has begun that cannot simply be left.
     begun: Arc<AtomicBool>,
+    /// Data that could not be written to standard output.
+    lost: AtomicBool,
     terminal: Arc<Terminal>,
 }
 
@@ -55,6 +57,7 @@ impl Here {
             host: host(),
             stop: Arc::new(Stop::default()),
             begun: Arc::default(),
+            lost: AtomicBool::default(),
             clock: Wall { begin: Instant::now() },
             terminal: Arc::new(Terminal::new()),
             everywhere,
@@ -132,7 +135,15 @@ impl Here {
     /// Data: to standard output. A reader that has gone wants no more.
     pub(crate) fn print(&self, text: &str) {
         let mut stream = io::stdout().lock();
-        let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+        match stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
+            Err(wrong) if wrong.kind() != io::ErrorKind::BrokenPipe => self.lost.store(true, Ordering::Relaxed),
+            _ => {}
+        }
+    }
+
+    /// Whether data could not be written to standard output, though somebody reads it.
+    pub(crate) fn has_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// Data that may lack its last line end.

@@ -143,11 +143,16 @@ impl<'l> Masking<'l> {
 
 impl Write for Masking<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.rest.extend_from_slice(bytes);
-        while let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
-            let text: Vec<u8> = self.rest.drain(..=end).collect();
-            self.line(&text)?;
+        // Whole lists come as one, of many thousand lines.
+        let mut left = bytes;
+        while let Some(end) = left.iter().position(|byte| *byte == b'\n') {
+            let (line, after) = left.split_at(end + 1);
+            self.rest.extend_from_slice(line);
+            let line = std::mem::take(&mut self.rest);
+            self.line(&line)?;
+            left = after;
         }
+        self.rest.extend_from_slice(left);
         Ok(bytes.len())
     }
 

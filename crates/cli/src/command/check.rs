@@ -112,7 +112,10 @@ fn real(path: &Path) -> PathBuf {
 }
 
 fn clients(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let failed = |error: std::io::Error| Failure::from_error(Exit::Invalid, "unreadable-file", &error).place(dir.display().to_string());
+    let failed = |error: std::io::Error| {
+        let why = if error.kind() == std::io::ErrorKind::NotFound { "there is no such directory".to_owned() } else { error.to_string() };
+        Failure::new(Exit::Invalid, "unreadable-file", why).place(dir.display().to_string())
+    };
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(failed)? {
         let path = entry.map_err(failed)?.path();

@@ -13,11 +13,11 @@ use serde_json::{Value as Json, json};
 
 /// Explains values.
 pub(crate) fn explain(here: &Here, args: &Explain) -> Result<Exit, Failure> {
-    let loaded = load(&args.runbook, args.client.as_deref(), None).map_err(|found| invalid(&found))?;
+    let loaded = load(&args.runbook, args.values.client.as_deref(), None).map_err(|found| invalid(&found))?;
     if loaded.found.errors() > 0 {
         return Err(invalid(&loaded.found));
     }
-    let layers = layers(&loaded, &args.set);
+    let layers = layers(&loaded, &args.values.set);
     let values = input::resolve(&loaded, &layers).map_err(|found| invalid(&found))?;
     let all = explained(&loaded, &layers, &values);
     let is_named = |name: &str, one: &Explained| one.name.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));

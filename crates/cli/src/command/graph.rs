@@ -11,7 +11,7 @@ use serde_json::json;
 
 /// Draws a runbook.
 pub(crate) fn graph(here: &Here, args: &Graph) -> Result<Exit, Failure> {
-    let subject = Subject { client: args.client.clone(), set: args.set.clone(), ..Subject::default() };
+    let subject = Subject { client: args.values.client.clone(), set: args.values.set.clone(), ..Subject::default() };
     let opened = open(here, &args.runbook, &subject)?;
     let run = RunId::parse("graph").ok_or_else(|| Failure::new(Exit::Bug, "run-id", "a name is none"))?;
     let dot = opened.procedure.dot(&BUILTIN, &run).map_err(|wrong| Failure::from_error(Exit::Invalid, "graph", &wrong))?;

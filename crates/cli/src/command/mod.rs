@@ -51,7 +51,12 @@ pub(crate) fn run(args: Args) -> Result<Exit, (Here, Failure)> {
         Command::Lab(lab) => demo::lab(lab),
         Command::Help(args) => help::help(&here, args),
     };
-    done.map_err(|failure| (here, failure))
+    match done {
+        Ok(Exit::Done) if here.has_lost() => {
+            Err((here, Failure::new(Exit::Failed, "output", "standard output cannot be written: something is missing in it")))
+        }
+        done => done.map_err(|failure| (here, failure)),
+    }
 }
 
 /// A refusal of the engine, as it is told.

@@ -18,6 +18,14 @@ use world::disk_store::DiskStore;
 /// Plans a runbook.
 pub(crate) fn plan(here: &Here, args: &args::Plan) -> Result<Exit, Failure> {
     here.listen();
+    if let Some(output) = &args.output {
+        let named = [Some(&args.runbook), args.subject.client.as_ref(), args.subject.answers.as_ref()];
+        let real = output.canonicalize().ok();
+        if real.is_some() && named.into_iter().flatten().any(|path| path.canonicalize().ok() == real) {
+            let message = format!("`{}` is what the plan is made of", output.display());
+            return Err(Failure::usage(message).help("a plan is saved in a file of its own"));
+        }
+    }
     let opened = open(here, &args.runbook, &args.subject)?;
     let store = here.store()?;
     let plan = opened.judged(make(here, &store, &opened, &args.subject), None)?;

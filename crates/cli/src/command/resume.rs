@@ -25,7 +25,7 @@ pub(crate) fn resume(here: &Here, args: &Resume) -> Result<Exit, Failure> {
         Some(undone) => format!("begin it again: `retrace undo {undone}`"),
         None => "begin it again: `retrace run`".to_owned(),
     })?;
-    let opened = of_run(here, &store, &run, args.answers.as_deref())?;
+    let opened = of_run(here, &store, &run, args.more.answers.as_deref())?;
     let plan = plan_of(&store, &run)?;
     let read = engine::history::read(&store, &run).map_err(|why| Failure::new(Exit::Unverified, "damaged", why))?;
     let roots = opened.procedure.roots(&run).unwrap_or_default();
@@ -38,13 +38,13 @@ pub(crate) fn resume(here: &Here, args: &Resume) -> Result<Exit, Failure> {
         let left: Vec<&str> = left.collect();
         let reason = (!left.is_empty()).then(|| format!("it cannot be undone: {}", left.join(", ")));
         let effects = plan.steps.iter().filter(|step| !begun(step.id.as_str())).map(|step| step.effects.len()).sum();
-        let named = names(args.client.as_deref(), &plan.client)?;
+        let named = names(args.more.client.as_deref(), &plan.client)?;
         let rest = Plan { steps: plan.steps.iter().filter(|step| !begun(step.id.as_str())).cloned().collect(), ..plan.clone() };
         let rest = opened.judged(Ok(rest), Some(&here.operator))?;
-        workshop.agree(&Start { client: &plan.client, effects, reason, named, cut_off: read.run.ended.is_none(), yes: args.work.yes }, &rest)?;
-        estimate = opened.estimate(here, &store, &rest, args.work.jobs);
+        workshop.agree(&Start { client: &plan.client, effects, reason, named, cut_off: read.run.ended.is_none(), yes: args.more.work.yes }, &rest)?;
+        estimate = opened.estimate(here, &store, &rest, args.more.work.jobs);
     }
-    let options = options(here, &args.work)?;
+    let options = options(here, &args.more.work)?;
     let ending =
         workshop.tell(plan.as_ref(), estimate, |engine| engine::command::resume(engine, &opened.procedure, &run, &options)).map_err(refusal)?;
     let exit = ended(here, &ending);

@@ -47,14 +47,14 @@ pub(crate) fn undo(here: &Here, args: &Undo) -> Result<Exit, Failure> {
     if let Some(step) = &args.to {
         known_step(&store, &run, step)?;
     }
-    let opened = of_run(here, &store, &run, args.answers.as_deref())?;
+    let opened = of_run(here, &store, &run, args.more.answers.as_deref())?;
     let roots = opened.procedure.roots(&run).unwrap_or_default();
     let workshop = Workshop::new(here, &store, &opened, &roots);
     let preview = |options: &Options| {
         let plan = |engine: Engine<'_>| engine::command::undo_plan(engine, &opened.procedure, &run, &wanted, &options.identities);
         workshop.quietly(plan).map_err(refusal)
     };
-    let mut options = options(here, &args.work)?;
+    let mut options = options(here, &args.more.work)?;
     let mut plan = preview(&options)?;
     if opened.answers.is_some() {
         let questions = workshop.quietly(|engine| engine::command::undo_questions(engine, &opened.procedure, &run, &wanted)).map_err(refusal)?;
@@ -65,7 +65,7 @@ pub(crate) fn undo(here: &Here, args: &Undo) -> Result<Exit, Failure> {
         show(here, args, &plan, practice)?;
         return Ok(if plan.refused.is_empty() { Exit::Done } else { Exit::Refused });
     }
-    let named = names(args.client.as_deref(), &plan.client)?;
+    let named = names(args.more.client.as_deref(), &plan.client)?;
     if !plan.refused.is_empty() {
         let failure = Failure::new(Exit::Refused, "refused", "the undo would be refused: nothing was started");
         return Err(failure.details(plan.refused.clone()).help(AGREE));
@@ -74,14 +74,14 @@ pub(crate) fn undo(here: &Here, args: &Undo) -> Result<Exit, Failure> {
         options.identities.extend(identity(here, needs)?);
         plan = preview(&options)?;
     }
-    if workshop.console().is_some() && !args.work.yes {
+    if workshop.console().is_some() && !args.more.work.yes {
         here.tell(&undo_text(&plan, run.as_str(), &here.err, super::plan::detail(here), practice));
     }
     let read = engine::history::read(&store, &run).map_err(|why| Failure::new(Exit::Unverified, "damaged", why))?;
     let cut_off = read.run.ended.is_none();
     let effects = plan.steps.iter().flat_map(|step| &step.effects).filter(|effect| !matches!(effect, Effect::Wait { .. })).count();
     let reason = args.past_no_return.then(|| "It goes below the point of no return".to_owned());
-    workshop.agree(&Start { client: &plan.client, effects, reason, named, cut_off, yes: args.work.yes }, &plan)?;
+    workshop.agree(&Start { client: &plan.client, effects, reason, named, cut_off, yes: args.more.work.yes }, &plan)?;
     let ending =
         workshop.tell(Some(&plan), None, |engine| engine::command::undo(engine, &opened.procedure, &run, &wanted, &options)).map_err(refusal)?;
     let exit = ended(here, &ending);

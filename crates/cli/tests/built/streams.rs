@@ -16,6 +16,25 @@ fn a_plan_warns_once_of_what_is_not_limited_in_a_line_that_can_be_read() {
     assert_eq!(warnings, [expected], "{}", plan.out);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn data_that_cannot_be_written_is_told() {
+    let case = case(MESSAGE);
+    for words in [&["actions"][..], &["plan", "book.yaml", "--json"], &["schema"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let done = case.command().args(words).stdout(full).output().unwrap();
+        assert_eq!(done.status.code(), Some(1), "{words:?}");
+    }
+}
+
+#[test]
+fn a_plan_is_not_saved_over_what_it_is_made_of() {
+    let case = case(MESSAGE);
+    let refused = case.run(&["plan", "book.yaml", "-o", "./book.yaml"]).exits(2);
+    assert!(refused.err.contains("is what the plan is made of"), "{}", refused.err);
+    assert!(case.read("book.yaml").unwrap().contains("steps"));
+}
+
 #[cfg(unix)]
 #[test]
 fn whoever_runs_it_is_known_without_the_environment() {
