@@ -1,4 +1,4 @@
-//! The reference of actions says what the program says. `RETRACE_UPDATE=1 cargo test -p cli --test reference` writes it anew.
+//! The reference of actions says what the program says. `UPDATE=1 cargo test -p cli --test reference` writes it anew.
 
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
@@ -21,7 +21,7 @@ fn the_reference_of_actions_is_what_the_program_says() {
         let _ = write!(text, "\n## {name}\n\n```text\n{}```\n", told(&["actions", name]));
     }
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/actions.md");
-    if std::env::var_os("RETRACE_UPDATE").is_some() {
+    if std::env::var_os("UPDATE").is_some() {
         fs::write(&file, &text).unwrap();
     }
     assert!(fs::read_to_string(&file).unwrap_or_default().replace("\r\n", "\n") == text, "`docs/reference/actions.md` is stale");
