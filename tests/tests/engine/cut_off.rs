@@ -218,3 +218,23 @@ fn an_undo_that_was_cut_off_before_what_makes_it_effective_still_does_that() {
         assert!(died > 8, "{died}");
     }
 }
+
+#[test]
+fn what_an_undo_found_to_be_as_before_is_no_conflict_when_it_goes_on() {
+    for lines in 1.. {
+        let (world, store) = machine(&[("/d/a", "old")]);
+        let start = world.snapshot();
+        let lab = lab("
+  - { id: write, action: file.write, with: { path: /d/a, text: new } }
+  - { id: away, action: file.move, with: { from: /d/a, to: /d/b } }
+  - { id: back, action: steps.undo, with: { steps: [away] } }
+");
+        assert_eq!(lab.run(&world, &store, "t-1").unwrap().exit, 0);
+        if lab.undo(&world, &Mortal::new(&store, lines), "t-1").is_ok() {
+            assert!(lines > 5);
+            return;
+        }
+        let ending = lab.resume(&world, &store, "t-1.undo-1").unwrap();
+        assert_eq!((ending.exit, world.snapshot() == start), (0, true), "{lines}: {:?}", ending.why);
+    }
+}

@@ -207,7 +207,9 @@ pub(crate) fn finish_linked<'a>(order: &Order<'_, 'a>, parent: &Run, undo: &Run,
     let agreed = before.and(more);
     let scribe = reopened(order, undo.id())?;
     scribe.commit(more.decided(order.session.engine.operator, false))?;
-    let list = listed(order.session, parent, &undo_of.scope, past_no_return)?;
+    let mut list = listed(order.session, parent, &undo_of.scope, past_no_return)?;
+    // What it has found to be as before is so for good, though other steps have changed it since.
+    list.steps.retain(|step| !is_over(&scribe, step));
     // What was sealed for the process that was cut off is so for nobody any more.
     let seen = look(order.session, order.keeper, &list, &agreed).map_err(|wrong| Trouble::Failed(crate::plan::chain(&wrong)))?;
     match refused(order, &seen)? {
@@ -231,6 +233,12 @@ fn reopened<'a>(order: &Order<'_, 'a>, undo: &RunId) -> Result<Scribe<'a>, Troub
     Ok(scribe)
 }
 
+/// Whether an undo is through with a step.
+fn is_over(scribe: &Scribe<'_>, step: &BackStep) -> bool {
+    let is_over = |fold: &Run| fold.step(&step.id).is_some_and(|step| matches!(step.status, StepStatus::Done | StepStatus::Unchanged));
+    scribe.fold(is_over).unwrap_or(false)
+}
+
 /// Takes back step by step, then writes the last line.
 pub(crate) fn take<'a>(order: &Order<'_, 'a>, scribe: &Scribe<'a>, list: &List, agreed: &Agreed) -> Result<Ending, Dead> {
     let hands = order.hands(scribe);
@@ -240,10 +248,8 @@ pub(crate) fn take<'a>(order: &Order<'_, 'a>, scribe: &Scribe<'a>, list: &List, 
     let worker = Worker { hands: &hands, planned: &nothing, cut: &cut, deadline: None };
     let (mut touched, mut pause) = (BTreeSet::new(), Pause::default());
     for step in &list.steps {
-        let over =
-            scribe.fold(|fold| fold.step(&step.id).is_some_and(|s| matches!(s.status, StepStatus::Done | StepStatus::Unchanged))).unwrap_or(false);
         // A settling step and its gates stand in the list beside the inverse of nothing: once each.
-        if over {
+        if is_over(scribe, step) {
             continue;
         }
         pause.sit_out(&order.session.engine, scribe)?;
