@@ -138,6 +138,7 @@ macro_rules! contract {
     };
 }
 
+#[cfg(unix)]
 fn real(spool: &std::path::Path) -> Box<dyn Act> {
     Box::new(world::real::Real::new(spool, world::real::services::ServiceConfig::None))
 }

@@ -238,3 +238,25 @@ fn what_an_undo_found_to_be_as_before_is_no_conflict_when_it_goes_on() {
         assert_eq!((ending.exit, world.snapshot() == start), (0, true), "{lines}: {:?}", ending.why);
     }
 }
+
+#[test]
+fn what_an_undo_found_to_be_as_before_is_no_conflict_for_the_next_when_it_failed() {
+    for calls in 0.. {
+        let (world, store) = machine(&[("/d/a", "old")]);
+        let start = world.snapshot();
+        let lab = lab("
+  - { id: write, action: file.write, with: { path: /d/a, text: new } }
+  - { id: again, action: file.write, with: { path: /d/a, text: newer } }
+  - { id: away, action: file.move, with: { from: /d/a, to: /d/b } }
+  - { id: back, action: steps.undo, with: { steps: [away] } }
+");
+        assert_eq!(lab.run(&world, &store, "t-1").unwrap().exit, 0);
+        let failed = lab.undo(&Flaky::new(&world, calls), &store, "t-1").unwrap();
+        if failed.exit == 0 {
+            assert!(calls > 1);
+            return;
+        }
+        let ending = lab.undo(&world, &store, "t-1").unwrap();
+        assert_eq!((ending.exit, world.snapshot() == start), (0, true), "{calls}: {:?}", ending.why);
+    }
+}

@@ -57,7 +57,7 @@ pub(crate) type Taken = BTreeSet<(StepId, u32, Resource)>;
 pub(crate) struct Earlier {
     /// What they have taken back.
     pub(crate) taken: Taken,
-    /// Settling steps that they owe: of what these settle something was taken back, and then the undo was cut off or failed
+    /// Settling steps that they owe: they had come to something of what these settle, and then the undo was cut off or failed
     /// before they and their gates were done once more.
     pub(crate) owed: BTreeSet<StepId>,
     /// Gates that they have passed: what is taken back since may not fit them any more.

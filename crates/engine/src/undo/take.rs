@@ -77,13 +77,21 @@ fn earlier(session: &Session<'_>, run: &Run) -> Result<Earlier, Trouble> {
     let mut earlier = Earlier { taken: taken_by(session, &undos)?, ..Earlier::default() };
     for undo in undos {
         let is_done = |id: &StepId| undo.step(id).is_some_and(|step| step.status == StepStatus::Done);
+        let has_come_to = |id: &StepId| {
+            is_done(id)
+                || undo.step(id).is_some_and(|step| step.status == StepStatus::Unchanged)
+                || undo.effects.iter().any(|effect| effect.takes_back.is_some() && effect.step == *id)
+        };
         let is_given_back = !taken_back(session, undo.id())?.is_empty();
+        if !is_given_back && Agreed::of(&undo).0.leave.is_empty() {
+            earlier.taken.extend(through(&undo, run));
+        }
         for node in 0..graph.nodes.len() as Ix {
             let Some(step) = graph.step(node) else { continue };
             if step.about.gate && is_done(id(&node)) && !is_given_back {
                 earlier.passed.insert(id(&node).clone());
             }
-            if undo.effects.iter().any(|effect| effect.takes_back.is_some() && step.settles.iter().any(|settled| *id(settled) == effect.step)) {
+            if step.settles.iter().any(|settled| has_come_to(id(settled))) {
                 earlier.owed.insert(id(&node).clone());
             }
             if !step.settles.is_empty() && is_done(id(&node)) && gates_of(graph, run, node).all(|gate| is_done(id(&gate))) {
@@ -92,6 +100,16 @@ fn earlier(session: &Session<'_>, run: &Run) -> Result<Earlier, Trouble> {
         }
     }
     Ok(earlier)
+}
+
+/// What an undo is through with, of a run: also what it found to be as before, though other steps of it have changed that since.
+fn through<'r>(undo: &'r Run, run: &'r Run) -> impl Iterator<Item = (StepId, u32, Resource)> + 'r {
+    let steps = undo.steps.iter().filter(|step| matches!(step.status, StepStatus::Done | StepStatus::Unchanged));
+    let effects = steps.filter_map(|step| run.step(&step.id)).flat_map(|step| run.effects_of(step));
+    effects.flat_map(|effect| {
+        let changes = effect.effect.changes().into_iter().map(|(resource, _)| resource.clone()).collect::<Vec<_>>();
+        changes.into_iter().map(|resource| (effect.step.clone(), effect.n, resource))
+    })
 }
 
 /// What is left to be taken back of a run.
