@@ -330,7 +330,7 @@ steps:
     action: command.run
     with: { argv: [/bin/sh, TREE/generate.sh, TREE], changes: ['file:TREE/generated.conf'] }
     done_when:
-      - { id: generated, action: assert.file, with: { path: TREE/generated.conf, contains: generated } }
+      - { id: generated, action: assert.file, with: { path: TREE/generated.conf, contains: "generated\n" } }
   - id: ready
     action: file.write
     with: { path: TREE/ready, text: "yes\n" }
