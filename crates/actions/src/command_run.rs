@@ -4,8 +4,8 @@ use crate::access::{Access, file_or_absent, fresh_mode};
 use crate::befores::befores;
 use crate::launch::{Launch, zero};
 use crate::param::{Changed, Mode, Place};
-use crate::parents;
-use model::effect::{Change, Effect};
+use crate::put::put;
+use model::effect::Effect;
 use model::program::Parse;
 use model::state::{Content, FileState, State};
 use model::value::{May, Text};
@@ -91,15 +91,12 @@ impl Action for CommandRun {
         if let Some(stdout) = &self.stdout {
             let secret = launch.has_secret() || view.sensitive(&stdout.path);
             let before = file_or_absent(view, &stdout.path)?;
-            if before == State::Absent {
-                parents::present(view, &stdout.path)?;
-            }
             let access = Access { mode: stdout.mode, owner: None, group: None };
             let mut meta = access.meta(view, &stdout.path, &before, fresh_mode(secret))?;
             meta.modified = None;
             let content = Content::Unknown { until: view.step().clone() };
             let after = State::File(FileState { content, meta });
-            proposal = proposal.effect(Effect::Set(Change { resource: stdout.path.resource(), before, after }), Source::Stdout);
+            proposal = put(view, proposal, &stdout.path, (before, after), Source::Stdout, false)?;
         }
         Ok(proposal.observed("exit", 0, Field::Exit).observed("result", 0, Field::Result))
     }

@@ -1,13 +1,13 @@
 //! `config.set`
 
 use crate::access::{Access, file_or_absent, fresh_mode};
-use crate::content::{already, digest_output};
+use crate::content::digest_output;
 use crate::encoding::{Encoding, Form};
 use crate::format::Format;
 use crate::judged::{bytes, mapping};
 use crate::param::{Assigned, Assignments, Place};
+use crate::put::put;
 use model::digest::Digest;
-use model::effect::{Change, Effect};
 use model::id::StepId;
 use model::path;
 use model::state::{Content, FileState, State};
@@ -106,10 +106,7 @@ impl Action for ConfigSet {
             meta.modified = None;
         }
         let after = State::File(FileState { content, meta });
-        if already(&before, &after) {
-            return Ok(proposal);
-        }
-        Ok(proposal.effect(Effect::Set(Change { resource: self.path.resource(), before, after }), source))
+        put(view, proposal, &self.path, (before, after), source, false)
     }
 }
 

@@ -1,10 +1,9 @@
 //! `file.copy`
 
 use crate::access::{Access, file_or_absent, fresh_mode};
-use crate::content::{already, digest_output, has_digest, short};
+use crate::content::{digest_output, has_digest, short};
 use crate::param::{Digested, Mode, Place};
-use crate::parents;
-use model::effect::{Change, Effect};
+use crate::put::put;
 use model::state::{Content, FileState, State};
 use model::value::May;
 use schemars::JsonSchema;
@@ -60,25 +59,13 @@ impl Action for FileCopy {
         let access = Access { mode: self.mode, owner: self.owner.as_deref(), group: self.group.as_deref() };
         let mut meta = access.meta(view, &self.to, &before, fresh_mode(secret))?;
         let output = digest_output(view, &content, secret);
-        let mut proposal = Proposal::unchanged().output("sha256", output);
+        let proposal = Proposal::unchanged().output("sha256", output);
         let same_bytes = matches!(&before, State::File(file) if file.content == content);
         if !same_bytes {
             meta.modified = None;
         }
         let after = State::File(FileState { content, meta });
-        if already(&before, &after) {
-            return Ok(proposal);
-        }
-        if before == State::Absent {
-            if self.create_dirs {
-                for made in parents::missing(view, &self.to)? {
-                    proposal = proposal.effect(Effect::Set(made), Source::Nothing);
-                }
-            } else {
-                parents::present(view, &self.to)?;
-            }
-        }
         let source = Source::File { path: self.from.to_string() };
-        Ok(proposal.effect(Effect::Set(Change { resource: self.to.resource(), before, after }), source))
+        put(view, proposal, &self.to, (before, after), source, self.create_dirs)
     }
 }

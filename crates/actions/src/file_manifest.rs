@@ -1,11 +1,9 @@
 //! `file.manifest`
 
 use crate::access::{Access, file_or_absent, fresh_mode};
-use crate::content::already;
 use crate::param::Place;
-use crate::parents;
+use crate::put::put;
 use model::digest::Digest;
-use model::effect::{Change, Effect};
 use model::id::StepId;
 use model::path;
 use model::state::{Content, FileState, State};
@@ -67,7 +65,7 @@ impl Action for FileManifest {
         }
         let before = file_or_absent(view, &self.to)?;
         let mut meta = Access::UNSAID.meta(view, &self.to, &before, fresh_mode(false))?;
-        let (content, source, mut proposal) = match self.list(view)? {
+        let (content, source, proposal) = match self.list(view)? {
             May::Unknown { until } => {
                 let outputs = OUTPUTS.into_iter().fold(Proposal::unchanged(), |proposal, name| proposal.output(name, unknown(&until)));
                 (Content::Unknown { until }, Source::Nothing, outputs)
@@ -87,19 +85,7 @@ impl Action for FileManifest {
             meta.modified = None;
         }
         let after = State::File(FileState { content, meta });
-        if already(&before, &after) {
-            return Ok(proposal);
-        }
-        if before == State::Absent {
-            if self.create_dirs {
-                for made in parents::missing(view, &self.to)? {
-                    proposal = proposal.effect(Effect::Set(made), Source::Nothing);
-                }
-            } else {
-                parents::present(view, &self.to)?;
-            }
-        }
-        Ok(proposal.effect(Effect::Set(Change { resource: self.to.resource(), before, after }), source))
+        put(view, proposal, &self.to, (before, after), source, self.create_dirs)
     }
 }
 

@@ -1,12 +1,12 @@
 //! `file.write`
 
 use crate::access::{Access, file_or_absent, fresh_mode};
-use crate::content::{already, digest_output};
+use crate::content::digest_output;
+use crate::difference;
 use crate::encoding::{Encoding, Newline, decode, encode};
 use crate::param::{Digested, Mode, Place};
-use crate::{difference, parents};
+use crate::put::put;
 use model::digest::Digest;
-use model::effect::{Change, Effect};
 use model::id::StepId;
 use model::state::{Content, FileState, State};
 use model::value::{May, Text, Value};
@@ -94,23 +94,12 @@ impl Action for FileWrite {
         }
         let output = digest_output(view, &content, secret);
         let after = State::File(FileState { content, meta });
-        let mut proposal = Proposal::unchanged().output("sha256", output);
-        if already(&before, &after) {
-            return Ok(proposal);
-        }
-        if before == State::Absent {
-            if self.create_dirs {
-                for made in parents::missing(view, &self.path)? {
-                    proposal = proposal.effect(Effect::Set(made), Source::Nothing);
-                }
-            } else {
-                parents::present(view, &self.path)?;
-            }
-        }
-        if let (Wanted::Bytes(bytes), false) = (&wanted, secret) {
+        let proposal = Proposal::unchanged().output("sha256", output);
+        let mut proposal = put(view, proposal, &self.path, (before.clone(), after), source, self.create_dirs)?;
+        if let (Wanted::Bytes(bytes), false, false) = (&wanted, secret, proposal.effects.is_empty()) {
             proposal.difference = self.difference(view, &before, bytes);
         }
-        Ok(proposal.effect(Effect::Set(Change { resource: self.path.resource(), before, after }), source))
+        Ok(proposal)
     }
 }
 

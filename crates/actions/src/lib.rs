@@ -50,6 +50,7 @@ mod named_service;
 mod parents;
 mod pattern;
 mod programs;
+mod put;
 mod sessions;
 
 /// Every action, in the order of the reference.
