@@ -96,7 +96,9 @@ impl Action for FileWrite {
         let after = State::File(FileState { content, meta });
         let proposal = Proposal::unchanged().output("sha256", output);
         let mut proposal = put(view, proposal, &self.path, (before.clone(), after), source, self.create_dirs)?;
-        if let (Wanted::Bytes(bytes), false, false) = (&wanted, secret, proposal.effects.is_empty()) {
+        // Only a plan shows it.
+        let is_shown = !secret && !proposal.effects.is_empty() && matches!(view.at_run(), May::Unknown { .. });
+        if let (Wanted::Bytes(bytes), true) = (&wanted, is_shown) {
             proposal.difference = self.difference(view, &before, bytes);
         }
         Ok(proposal)

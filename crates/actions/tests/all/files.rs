@@ -30,8 +30,11 @@ fn read(world: &Memory, path: &str) -> String {
 fn file_write_replaces_contents_and_keeps_the_mode() {
     let world = world();
     world.machine().change_meta("/srv/app/conf", |meta| meta.mode = Some(0o640));
-    let proposal = Stage::new(&world).propose("file.write", "{ path: /srv/app/conf, text: \"a\\nB\\nc\\n\" }").expect("a proposal");
-    assert_eq!(proposal.difference, ["  a", "- b", "+ B", "  c"]);
+    let with = "{ path: /srv/app/conf, text: \"a\\nB\\nc\\n\" }";
+    let planned = Stage { planning: true, ..Stage::new(&world) }.propose("file.write", with).expect("a proposal");
+    assert_eq!(planned.difference, ["  a", "- b", "+ B", "  c"]);
+    let proposal = Stage::new(&world).propose("file.write", with).expect("a proposal");
+    assert!(proposal.difference.is_empty(), "only a plan shows it");
     assert_eq!(mode_after(&proposal), Some(0o640));
     assert_eq!(output(&proposal, "sha256").as_str(), Some(Digest::of(b"a\nB\nc\n").as_str()));
     apply(&world, &MemoryStore::new(), proposal);
