@@ -24,6 +24,8 @@ pub struct Imagined<'w> {
     base: &'w dyn Look,
     blobs: Option<&'w dyn Blobs>,
     layer: Mutex<Layer>,
+    /// What files were when they were looked at first: a plan is of one moment. None in a fork, under which the world goes on.
+    seen: Option<Mutex<HashMap<Box<str>, State>>>,
     /// Where programs were found: a thousand steps ask for the same one.
     programs: Mutex<HashMap<String, String>>,
 }
@@ -31,7 +33,7 @@ pub struct Imagined<'w> {
 impl<'w> Imagined<'w> {
     /// An empty layer.
     pub fn new(base: &'w dyn Look) -> Self {
-        Self { base, blobs: None, layer: Mutex::default(), programs: Mutex::default() }
+        Self { base, blobs: None, layer: Mutex::default(), seen: Some(Mutex::default()), programs: Mutex::default() }
     }
 
     /// The bytes of what is set from blobs can be read too.
@@ -43,7 +45,7 @@ impl<'w> Imagined<'w> {
 
     /// A second layer over this one, for another option of a decision.
     pub fn fork(&self) -> Imagined<'_> {
-        Imagined { base: self, blobs: self.blobs, layer: Mutex::default(), programs: Mutex::default() }
+        Imagined { base: self, blobs: self.blobs, layer: Mutex::default(), seen: None, programs: Mutex::default() }
     }
 
     /// From now on the resource is as `after` says, its bytes those of `source` as they are now.
@@ -95,6 +97,22 @@ impl<'w> Imagined<'w> {
         match self.state(&change.resource) {
             Ok(state) => state,
             Err(_) => State::Foreign { what: "not readable".to_owned() },
+        }
+    }
+
+    /// A file in the world below.
+    fn below(&self, path: &str) -> Result<State, WorldError> {
+        let look = || self.base.state(&Resource::file(path));
+        let Some(seen) = &self.seen else { return look() };
+        let seen = || seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = seen().get(path).cloned();
+        match known {
+            Some(state) => Ok(state),
+            None => {
+                let state = look()?;
+                seen().insert(path.into(), state.clone());
+                Ok(state)
+            }
         }
     }
 
@@ -151,8 +169,7 @@ impl Look for Imagined<'_> {
             return known.map_or_else(|| self.base.state(what), Ok);
         }
         match self.find(&what.name) {
-            Found::Base(path) if path == *what.name => self.base.state(what),
-            Found::Base(path) => self.base.state(&Resource::file(&path)),
+            Found::Base(path) => self.below(&path),
             Found::Unknown(until) => Ok(State::Unknown { until }),
             // By itself, without what is in it.
             Found::Here(State::Tree(_), Contents::Base) => self.base.state(what),
