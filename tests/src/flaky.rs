@@ -143,6 +143,9 @@ impl Act for Flaky<'_> {
     fn may_write(&self, dir: &str) -> Result<(), WorldError> {
         self.inner.may_write(dir)
     }
+    fn may_give(&self, dir: &str, meta: &model::state::Meta) -> bool {
+        self.inner.may_give(dir, meta)
+    }
     fn staging(&self, change: &Change, mark: &str) -> Option<String> {
         self.inner.staging(change, mark)
     }

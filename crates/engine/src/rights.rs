@@ -5,6 +5,7 @@ use model::effect::Effect;
 use model::path::parent;
 use model::plan::PlannedStep;
 use model::resource::{Resource, ResourceKind};
+use model::state::{FileState, Meta, State};
 use std::collections::{BTreeMap, BTreeSet};
 use world::act::Act;
 
@@ -13,6 +14,7 @@ use world::act::Act;
 pub(crate) fn missing(world: &dyn Act, steps: &[PlannedStep]) -> Vec<String> {
     let mut asked: BTreeMap<&str, Option<String>> = BTreeMap::new();
     let mut changed: BTreeSet<&str> = BTreeSet::new();
+    let mut given: BTreeMap<(&str, &Option<String>, &Option<String>), Option<String>> = BTreeMap::new();
     for effect in steps.iter().flat_map(|step| &step.effects) {
         if let Effect::Set(change) = effect
             && !content_stays(change)
@@ -20,12 +22,22 @@ pub(crate) fn missing(world: &dyn Act, steps: &[PlannedStep]) -> Vec<String> {
             && !std::iter::successors(Some(dir), |path| parent(path)).any(|path| changed.contains(path))
         {
             asked.entry(dir).or_insert_with(|| world.may_write(dir).err().map(|wrong| crate::plan::chain(&wrong)));
+            if let State::File(FileState { meta, .. }) | State::Dir(meta) = &change.after {
+                let refused = || (!world.may_give(dir, meta)).then(|| foreign(&change.resource, meta));
+                given.entry((dir, &meta.owner, &meta.group)).or_insert_with(refused);
+            }
         }
         changed.extend(effect.changes().into_iter().filter(|(what, _)| what.kind == ResourceKind::File).map(|(what, _)| &*what.name));
     }
     // Several may lie below the one that exists.
-    let sentences: BTreeSet<String> = asked.into_values().flatten().collect();
+    let sentences: BTreeSet<String> = asked.into_values().chain(given.into_values()).flatten().collect();
     sentences.into_iter().collect()
+}
+
+/// That whoever replaces a file would have to give the new one to somebody else.
+fn foreign(what: &Resource, meta: &Meta) -> String {
+    let [owner, group] = [&meta.owner, &meta.group].map(|id| id.as_deref().unwrap_or("the same"));
+    format!("cannot give {what} to owner {owner} and group {group}: only root may")
 }
 
 /// Where the name of a file is.

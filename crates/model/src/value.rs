@@ -39,6 +39,15 @@ pub fn until_within(value: &Value) -> Option<StepId> {
     }
 }
 
+/// Whether something in this value is a secret.
+pub fn holds_secret(value: &Value) -> bool {
+    match value {
+        Value::Sequence(items) => items.iter().any(holds_secret),
+        Value::Mapping(map) => map.values().any(holds_secret),
+        other => SecretText::of(other).is_some(),
+    }
+}
+
 /// A value as JSON for plans and journals: a secret as `{"secret": ["inputs.key"]}`, an unknown as `{"unknown_until": STEP}`.
 pub fn to_json(value: &Value) -> serde_json::Value {
     use serde_json::Value as Json;

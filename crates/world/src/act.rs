@@ -9,7 +9,7 @@ use crate::volume::Volume;
 use model::effect::Change;
 use model::program::{End, Program};
 use model::resource::Resource;
-use model::state::State;
+use model::state::{Meta, State};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::Arc;
@@ -61,6 +61,11 @@ pub trait Act: Look {
     /// # Errors
     /// They cannot, and why.
     fn may_write(&self, dir: &str) -> Result<(), WorldError>;
+
+    /// Whether a file in a directory can be given the owner and group that are named there. Nothing is made to find out.
+    fn may_give(&self, _dir: &str, _meta: &Meta) -> bool {
+        true
+    }
 
     /// The name beside the target under which a resource is staged, if it is staged at all. `mark` is `RUN-SEQ`.
     fn staging(&self, change: &Change, mark: &str) -> Option<String>;

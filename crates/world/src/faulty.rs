@@ -8,7 +8,7 @@ use crate::volume::Volume;
 use model::effect::Change;
 use model::program::Program;
 use model::resource::Resource;
-use model::state::State;
+use model::state::{Meta, State};
 use model::value::May;
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -115,6 +115,10 @@ impl<W: Act> Act for Faulty<W> {
 
     fn may_write(&self, dir: &str) -> Result<(), WorldError> {
         self.world.may_write(dir)
+    }
+
+    fn may_give(&self, dir: &str, meta: &Meta) -> bool {
+        self.world.may_give(dir, meta)
     }
 
     fn staging(&self, change: &Change, mark: &str) -> Option<String> {

@@ -158,3 +158,29 @@ fn a_directory_that_may_not_be_written_in_refuses_the_run_before_its_first_step(
     assert_eq!(exit, Some(0), "{err}");
     assert_eq!(case.read("site/closed/deep/second").as_deref(), Some("two"));
 }
+
+#[test]
+fn a_file_whose_owner_or_group_only_root_can_give_refuses_the_run_before_its_first_step() {
+    let book = TWO.replace("  - { id: stops", "  - { id: more, action: file.write, with: { path: '@DIR@/site/two/b', text: new } }\n  - { id: stops");
+    let case = Case::new(&[("book.yaml", &book), ("site/one/a", "old"), ("site/two/b", "old"), ("site/three/c", "old"), ("site/gate", "")]);
+    if !is_root(&case) {
+        return;
+    }
+    for name in ["", "book.yaml", "site", "site/one", "site/two", "site/three", "site/one/a", "site/three/c"] {
+        chown(case.dir().join(name), Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    let file = case.dir().join("site/two/b");
+    for (owner, group) in [(NOBODY, 0), (0, NOBODY)] {
+        chown(&file, Some(owner), Some(group)).unwrap();
+        let (exit, err) = as_nobody(&case, &["run", "book.yaml", "--yes"]);
+        assert_eq!(exit, Some(4), "{err}");
+        assert!(err.contains(&format!("cannot give file:{} to owner {owner} and group {group}", file.display())), "{err}");
+        assert_eq!(case.read("site/one/a").as_deref(), Some("old"));
+    }
+    // Where a new file gets the group by itself it need not be given.
+    chown(&file, Some(NOBODY), Some(0)).unwrap();
+    chown(case.dir().join("site/two"), Some(NOBODY), Some(0)).unwrap();
+    fs::set_permissions(case.dir().join("site/two"), Permissions::from_mode(0o2755)).unwrap();
+    let (exit, err) = as_nobody(&case, &["run", "book.yaml", "--yes"]);
+    assert_eq!((exit, case.read("site/two/b").as_deref()), (Some(1), Some("new")), "{err}");
+}

@@ -3,7 +3,7 @@
 use model::id::StepId;
 use model::input::InputType;
 use model::step::Step;
-use model::value::{SecretText, Value, unknown};
+use model::value::{SecretText, Value, holds_secret, unknown};
 use model::yaml::{Foreseen, Foresight, OneOf, Raw, Shape};
 
 use super::expression::Sight;
@@ -121,14 +121,6 @@ const LATER: &str = "later";
 /// What is not known from the documents.
 fn later() -> Value {
     unknown(&StepId::new(LATER))
-}
-
-fn holds_secret(value: &Value) -> bool {
-    match value {
-        Value::Sequence(items) => items.iter().any(holds_secret),
-        Value::Mapping(map) => map.values().any(holds_secret),
-        other => SecretText::of(other).is_some(),
-    }
 }
 
 /// A value with texts in the place of what is not known.

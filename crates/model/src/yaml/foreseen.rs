@@ -12,7 +12,7 @@ use serde::{
 };
 
 use super::{at::Raw, dummy::Dummy, fault::Fault};
-use crate::value::{SecretText, Value, until};
+use crate::value::{Value, holds_secret, until};
 
 /// What is known of the value that a template becomes.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,14 +48,6 @@ impl Foreseen {
 
 /// What is known of templates, by their nodes.
 pub type Foresight = HashMap<Raw, Foreseen>;
-
-fn holds_secret(value: &Value) -> bool {
-    match value {
-        Value::Sequence(items) => items.iter().any(holds_secret),
-        Value::Mapping(map) => map.values().any(holds_secret),
-        other => SecretText::of(other).is_some(),
-    }
-}
 
 /// Stands in for a template, as far as it is foreseen; else for anything.
 #[derive(Debug, Clone, Copy)]

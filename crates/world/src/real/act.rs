@@ -9,7 +9,7 @@ use crate::volume::Volume;
 use model::effect::Change;
 use model::path::within;
 use model::resource::{Resource, ResourceKind};
-use model::state::State;
+use model::state::{Meta, State};
 
 impl Act for Real {
     fn set(&self, settings: &[Setting], blobs: &dyn Blobs) -> Vec<Result<State, WorldError>> {
@@ -53,6 +53,10 @@ impl Act for Real {
 
     fn may_write(&self, dir: &str) -> Result<(), WorldError> {
         rights::may_write(dir)
+    }
+
+    fn may_give(&self, dir: &str, meta: &Meta) -> bool {
+        rights::may_give(dir, meta)
     }
 
     fn staging(&self, change: &Change, mark: &str) -> Option<String> {
