@@ -14,7 +14,7 @@ use world::act::Act;
 pub(crate) fn missing(world: &dyn Act, steps: &[PlannedStep]) -> Vec<String> {
     let mut asked: BTreeMap<&str, Option<String>> = BTreeMap::new();
     let mut changed: BTreeSet<&str> = BTreeSet::new();
-    let mut given: BTreeMap<(&str, &Option<String>, &Option<String>), Option<String>> = BTreeMap::new();
+    let (mut given, mut sentences) = (BTreeSet::new(), BTreeSet::new());
     for effect in steps.iter().flat_map(|step| &step.effects) {
         if let Effect::Set(change) = effect
             && !content_stays(change)
@@ -22,15 +22,17 @@ pub(crate) fn missing(world: &dyn Act, steps: &[PlannedStep]) -> Vec<String> {
             && !std::iter::successors(Some(dir), |path| parent(path)).any(|path| changed.contains(path))
         {
             asked.entry(dir).or_insert_with(|| world.may_write(dir).err().map(|wrong| crate::plan::chain(&wrong)));
-            if let State::File(FileState { meta, .. }) | State::Dir(meta) = &change.after {
-                let refused = || (!world.may_give(dir, meta)).then(|| foreign(&change.resource, meta));
-                given.entry((dir, &meta.owner, &meta.group)).or_insert_with(refused);
+            if let State::File(FileState { meta, .. }) | State::Dir(meta) = &change.after
+                && given.insert((dir, &meta.owner, &meta.group))
+                && !world.may_give(dir, meta)
+            {
+                sentences.insert(foreign(&change.resource, meta));
             }
         }
         changed.extend(effect.changes().into_iter().filter(|(what, _)| what.kind == ResourceKind::File).map(|(what, _)| &*what.name));
     }
     // Several may lie below the one that exists.
-    let sentences: BTreeSet<String> = asked.into_values().chain(given.into_values()).flatten().collect();
+    sentences.extend(asked.into_values().flatten());
     sentences.into_iter().collect()
 }
 
